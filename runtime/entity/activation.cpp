@@ -1,0 +1,80 @@
+#include "runtime/entity/activation.hpp"
+
+#include <cstdio>
+#include <exception>
+
+namespace troupe {
+
+activation::activation(const kind_descriptor& kind, std::string key, std::unique_ptr<row_source> stored)
+    : kind_(kind), rows_(std::move(stored)), entity_(kind.make()) {
+  entity_->key_ = std::move(key);
+  entity_->rows_ = &rows_;
+  load();
+}
+
+void activation::load() {
+  const auto row = rows_.get(state_table, {});
+  if (!row) {
+    entity_->version_ = 0;
+    entity_->load_state({});
+    return;
+  }
+  byte_reader in{*row};
+  TROUPE_ASSERT(in.u8() == row_format, "stored state of an unknown format");
+  entity_->version_ = in.varint();
+  entity_->load_state(in.rest());
+}
+
+outcome activation::execute(const call& in, message_no message, std::string_view body, std::uint64_t batch,
+                            std::optional<std::uint64_t> expect_version) {
+  outcome out;
+  const auto* descriptor = kind_.find(message);
+  if (descriptor == nullptr) {
+    out.what = outcome::status::malformed;
+    return out;
+  }
+  if (expect_version && *expect_version != entity_->version_) {
+    out.what = outcome::status::version_mismatch;
+    out.version = entity_->version_;
+    return out;
+  }
+  entity_->now_ = in.now;
+  entity_->ids_ = id_source{in.id_seed};
+  try {
+    auto done = descriptor->run(*entity_, body);
+    out.what = static_cast<outcome::status>(done.what);
+    out.reply = std::move(done.bytes);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "troupe: %s failed on %s: %s\n", descriptor->name.c_str(), entity_->key_.c_str(), e.what());
+    out.what = outcome::status::failed;
+  }
+  if (out.what == outcome::status::ok) {
+    seal(out, batch);
+  } else {
+    roll_back();
+  }
+  out.version = entity_->version_;
+  return out;
+}
+
+void activation::seal(outcome& out, std::uint64_t batch) {
+  if (entity_->edited_) {
+    std::string row(1, row_format);
+    byte_writer{row}.varint(++entity_->version_);
+    row += entity_->save_state();
+    rows_.put(state_table, {}, std::move(row));
+    entity_->edited_ = false;
+  }
+  out.changes = std::exchange(entity_->effects_, {});
+  out.changes.rows = rows_.seal(batch);
+}
+
+void activation::roll_back() {
+  rows_.undo();
+  entity_->effects_ = {};
+  if (!entity_->edited_) return;
+  entity_->edited_ = false;
+  load();
+}
+
+}  // namespace troupe

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "runtime/entity/json_read.hpp"
+#include "runtime/entity/json_write.hpp"
+#include "runtime/entity/kind.hpp"
+#include "runtime/entity/table.hpp"
+
+/// HTTP as data: a kind's routes.cpp says which request is which message. Dispatch, auth level, idempotency rule
+/// and documentation all follow from these rows; nothing here speaks HTTP.
+namespace troupe {
+
+enum class http_method : std::uint8_t { get, post, put, patch, del };
+enum class access : std::uint8_t { anyone, user, admin };
+/// Whether a request may or must carry an Idempotency-Key.
+enum class key_rule : std::uint8_t { none, optional, required };
+
+/// Who asks. Without a valid token `user` is nil.
+struct principal {
+  user_id user;
+  bool is_admin = false;
+  bool is_authenticated = false;
+};
+
+/// What a binder may look at. The views live as long as the request.
+class route_request {
+ public:
+  principal who;
+  /// Set when the request carries an Idempotency-Key: 16 bytes that follow from the principal and the key alone.
+  std::optional<std::string> command_id;
+  timestamp now;
+  std::uint64_t id_seed = 0;
+  std::vector<std::pair<std::string_view, std::string>> path;   // name, decoded value
+  std::vector<std::pair<std::string, std::string>> query;       // decoded
+  std::vector<field_error> errors;
+
+  /// A path parameter of the route's template.
+  const std::string& param(std::string_view name) const {
+    for (const auto& [key, value] : path) {
+      if (key == name) return value;
+    }
+    static const std::string none;
+    return none;
+  }
+  const std::string* query_value(std::string_view name) const {
+    for (const auto& [key, value] : query) {
+      if (key == name) return &value;
+    }
+    return nullptr;
+  }
+
+  /// An id for what this request creates: it follows from the Idempotency-Key when there is one, so that a retry
+  /// names the same entity.
+  uuid fresh_id() const {
+    if (command_id) return make_uuid_v8(*command_id);
+    id_source ids{id_seed};
+    const auto high = ids.next();
+    return make_uuid_v7(now, high, ids.next());
+  }
+
+  void error(std::string pointer, std::string detail) { errors.push_back({std::move(pointer), std::move(detail)}); }
+  void require(bool condition, std::string_view pointer, std::string_view detail) {
+    if (!condition) error(std::string{pointer}, std::string{detail});
+  }
+  /// `limit` and `cursor` of a list; faults become errors.
+  page_request page();
+};
+
+/// Which message goes to which entity.
+struct routed {
+  entity_ref target;
+  message_no message{};
+  std::string body;
+  bool is_query = false;
+};
+
+/// Why a request was not routed, before any entity was asked: e.g. an id that cannot exist is `not found`.
+struct problem_kind {
+  int status = 500;
+  std::string_view slug;   // the type is /problems/<slug>
+  std::string_view title;
+};
+
+struct unrouted {
+  problem_kind problem;
+  std::string detail;
+};
+
+/// A request with errors() is answered 400 whatever bind returned.
+using bound = std::variant<routed, unrouted>;
+
+struct route {
+  http_method method{};
+  std::string_view path;  // a template: /api/v1/skus/{sku}
+  access level = access::user;
+  key_rule key = key_rule::none;
+  int success_status = 200;
+  std::string_view summary;
+  bool etag = false;   // the entity's version is the ETag, If-None-Match and If-Match are honoured
+  bool has_body = false;
+  /// The body's JSON has been parsed and is an object where has_body.
+  bound (*bind)(route_request&, const boost::json::value* body) = nullptr;
+  /// Reply bytes to JSON; gives back the cursor of the next page, empty when there is none.
+  std::string (*render)(std::string_view reply, std::string& out) = nullptr;
+};
+
+/// All routes of one kind, and what its refusals are on HTTP.
+struct route_block {
+  kind_id kind{};
+  std::vector<route> routes;
+  problem_kind (*problem_of)(std::uint16_t refusal) = nullptr;
+};
+
+/// A message of Kind for the entity with that key.
+template <class Kind, class Message>
+routed to(std::string key, const Message& message) {
+  return {{Kind::options.id, std::move(key)},
+          Kind::template number_of<Message>(),
+          encode(message),
+          Kind::template is_query<Message>()};
+}
+
+/// Renders a reply type as it is described; a `next_cursor` member is the cursor of the next page.
+template <class Reply>
+std::string render_as(std::string_view bytes, std::string& out) {
+  Reply reply;
+  TROUPE_ASSERT(decode(bytes, reply), "reply does not decode");
+  write_json(out, reply);
+  if constexpr (requires { reply.next_cursor; }) {
+    if (reply.next_cursor) return *reply.next_cursor;
+  }
+  return {};
+}
+
+/// Reads the request's body as Body; faults become errors and the defaults stay.
+template <class Body>
+Body read_body(route_request& in, const boost::json::value* json) {
+  Body body;
+  if (json != nullptr) read_json(*json, body, "", in.errors);
+  return body;
+}
+
+/// Cursors are row keys in base64url, so that clients see an opaque word.
+std::string encode_cursor(std::string_view bytes);
+std::optional<std::string> decode_cursor(std::string_view text);
+
+}  // namespace troupe

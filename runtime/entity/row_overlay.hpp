@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/entity/effects.hpp"
+#include "runtime/entity/row_source.hpp"
+
+namespace troupe {
+
+/// The rows of one entity as its next command must see them: what is stored, below what this activation wrote
+/// and the store does not hold yet. An entity works ahead of commit, so the overlay is what makes it read its own
+/// writes. Owned by one activation; not thread-safe.
+///
+/// Life of a write: put() -> seal(batch) when the command succeeded, or undo() -> forget(batch) once applied.
+class row_overlay {
+ public:
+  explicit row_overlay(std::unique_ptr<row_source> stored) : stored_(std::move(stored)) {}
+
+  std::optional<std::string> get(table_no table, std::string_view key) const;
+  /// Visits in order the rows of the table that lie in the range.
+  void scan(table_no table, const row_range& range, scan_order order, const row_visitor& visit) const;
+
+  /// Writes (or erases) a row, visible at once, and remembers it among the open writes.
+  void put(table_no table, std::string_view key, std::optional<std::string> value);
+
+  /// The writes since the last seal or undo, at most one a row, in order of first writing.
+  const std::vector<row_write>& open_writes() const { return open_; }
+  /// Ends a command that succeeded; hands its writes out. `batch` must not decrease.
+  std::vector<row_write> seal(std::uint64_t batch);
+  /// Ends a command that failed: everything since the last seal is as if it had not been.
+  void undo();
+  /// All batches up to this one are in the store: their rows need no memory any more.
+  void forget(std::uint64_t applied_batch);
+
+  std::size_t size() const { return rows_.size(); }
+
+ private:
+  struct pending_row {
+    std::optional<std::string> value;
+    std::uint64_t batch = 0;  // open_batch while the command runs
+  };
+  static constexpr std::uint64_t open_batch = ~std::uint64_t{0};
+  using row_map = std::map<std::string, pending_row, std::less<>>;
+
+  std::unique_ptr<row_source> stored_;
+  row_map rows_;                                               // key: table byte, row key
+  std::vector<row_write> open_;
+  std::vector<std::pair<std::string, std::optional<pending_row>>> before_;  // what the open writes replaced
+  std::deque<std::pair<std::uint64_t, std::string>> sealed_;   // oldest first
+};
+
+}  // namespace troupe
