@@ -10,13 +10,15 @@
 
 namespace troupe {
 
-/// One request to one entity, as a front hands it to the runtime. CAF carries this envelope, never a domain type.
+/// One request to one entity, as a front hands it to the runtime. CAF carries this envelope, never a domain
+/// type.
 struct command {
   entity_ref target;
   message_no message{};
   bool is_query = false;
   std::string body;  // encoded message
-  /// 16 bytes that name this command for ever (from principal and Idempotency-Key); empty when it has no name.
+  /// 16 bytes that name this command for ever (from principal and Idempotency-Key); empty when it has no
+  /// name.
   std::string id;
   /// Of the request as the client sent it: the same id with another fingerprint is refused.
   std::uint64_t fingerprint = 0;
@@ -37,6 +39,7 @@ enum class reply_status : std::uint8_t {
   overloaded,        // a queue is full; nothing ran
   deadline_passed,   // nothing ran
   stopping,          // the node drains; nothing ran
+  storage_full,      // the disk has no room for changes; nothing ran
   unknown,           // it may have run: repeat with the same id to find out
 };
 
@@ -49,10 +52,10 @@ struct reply {
 
 using reply_handler = std::function<void(reply&&)>;
 
-/// An I/O loop's way into the runtime. Every function is called on that loop's thread; no call blocks. Commands
-/// are gathered until flush(), which the loop calls once at the end of a round, and replies until drain(), which
-/// the loop calls after the port's `wake` callback: many commands and replies to one wake-up. Each handler is
-/// called exactly once, from drain() or from expire(), never from submit().
+/// An I/O loop's way into the runtime. Every function is called on that loop's thread; no call blocks.
+/// Commands are gathered until flush(), which the loop calls once at the end of a round, and replies until
+/// drain(), which the loop calls after the port's `wake` callback: many commands and replies to one wake-up.
+/// Each handler is called exactly once, from drain() or from expire(), never from submit().
 class command_port {
  public:
   virtual ~command_port() = default;

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/entity/kind.hpp"
+#include "runtime/host/command.hpp"
+#include "runtime/journal/journal.hpp"
+#include "runtime/store/store.hpp"
+
+namespace troupe {
+
+struct node_options {
+  std::string data_directory;
+  std::uint16_t shard_count = 64;
+  /// CAF scheduler threads; 0 picks one for each core, at most 3.
+  std::size_t scheduler_threads = 0;
+  /// Entities in memory on this node, unless more are busy at once.
+  std::size_t resident_max = 25'600;
+  std::int64_t reply_retention_ms = 24LL * 3600 * 1000;
+  /// Below this much free disk space changes are refused, so that the log never meets a full disk.
+  std::uint64_t free_bytes_min = 256U << 20U;
+  journal_options journal;
+};
+
+/// Sums over all shards, and the journal's own; read at any time.
+struct node_figures {
+  std::uint64_t commands = 0, queries = 0, rejections = 0, overloaded = 0, replays = 0, entries = 0,
+                activations = 0, passivations = 0, timers_fired = 0, parcels_sent = 0, parcels_received = 0,
+                failures = 0, residents = 0, queued = 0, uncommitted = 0, unapplied = 0;
+  journal_figures journal;
+  std::uint64_t store_bytes = 0;
+  std::uint64_t disk_free_bytes = 0;
+  bool storage_full = false;
+};
+
+/// All durable actors of one process: the store, the journal, and a CAF actor system with the shards. The
+/// owner keeps `kinds` and `clock` alive, destroys its ports before the node, and calls stop() from a thread
+/// that is not one of the node's.
+class node {
+ public:
+  static std::variant<std::unique_ptr<node>, store_error> start(const node_options& options,
+                                                                const kind_registry& kinds,
+                                                                const clock_source& clock);
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// One for each I/O loop; see command_port.
+  std::unique_ptr<command_port> make_port(std::function<void()> wake);
+
+  /// Ends the work that has begun and refuses new work; gives up waiting at the deadline. Nothing
+  /// acknowledged can be lost either way. True when everything ended.
+  bool stop(std::chrono::milliseconds deadline);
+
+  node_figures figures() const;
+
+ private:
+  struct impl;
+  explicit node(std::unique_ptr<impl> started);
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,292 @@
+#include "runtime/host/shard.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/assert.hpp"
+#include "runtime/entity/table.hpp"
+#include "runtime/store/reply_record.hpp"
+
+namespace troupe {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+timer_queue::loader stored_timers(const store& from, shard_id id) {
+  return [&from, id](timestamp first, timestamp last, const std::function<bool(stored_timer &&)>& visit) {
+    const auto section = keys::section(id, row_section::timers);
+    auto lower = section;
+    byte_writer{lower}.u64_be(static_cast<std::uint64_t>(first.ms));
+    auto upper = section;
+    byte_writer{upper}.u64_be(static_cast<std::uint64_t>(last.ms));
+    from.scan_rows(lower, upper, scan_order::ascending, [&](std::string_view key, std::string_view value) {
+      stored_timer timer;
+      TROUPE_ASSERT(decode_timer_row(key.substr(section.size()), value, timer),
+                    "stored timer does not decode");
+      return visit(std::move(timer));
+    });
+  };
+}
+
+send_id read_send_id(std::string_view bytes) {
+  byte_reader in{bytes};
+  send_id id;
+  id.index = in.u64_be();
+  id.position = in.u16_be();
+  TROUPE_ASSERT(in.ok() && in.at_end(), "stored message id does not decode");
+  return id;
+}
+
+outbox::loader stored_outbox(const store& from, shard_id id) {
+  return [&from, id](shard_id to, send_id first, const std::function<bool(parcel &&)>& visit) {
+    const auto channel = keys::channel(id, row_section::outbox, to);
+    from.scan_rows(keys::message(id, row_section::outbox, to, first), prefix_end(channel),
+                   scan_order::ascending, [&](std::string_view key, std::string_view value) {
+                     parcel what;
+                     what.id = read_send_id(key.substr(channel.size()));
+                     TROUPE_ASSERT(decode_outbox_row(value, what.message),
+                                   "stored outbox row does not decode");
+                     return visit(std::move(what));
+                   });
+  };
+}
+
+}  // namespace
+
+shard::shard(shard_id id, const shard_options& options, const kind_registry& kinds, const store& stored,
+             shard_log& log, const clock_source& clock, shard_ports& ports, shard_figures& figures,
+             std::uint64_t seed)
+    : id_(id),
+      options_(options),
+      kinds_(kinds),
+      store_(stored),
+      log_(log),
+      clock_(clock),
+      ports_(ports),
+      figures_(figures),
+      random_(seed),
+      timers_(stored_timers(stored, id)),
+      outbox_(stored_outbox(stored, id)),
+      chunk_(id, stored.epoch()) {}
+
+void shard::start(log_end end) {
+  last_index_ = committed_ = applied_ = end.index;
+  last_epoch_ = end.epoch;
+  chunk_.begin(last_index_ + 1, last_epoch_);
+  // Who is written to: one look at each destination that has rows, not at every row.
+  std::vector<shard_id> destinations;
+  const auto outbox_section = keys::section(id_, row_section::outbox);
+  const auto outbox_end = prefix_end(outbox_section);
+  for (auto from = outbox_section; !from.empty();) {
+    std::optional<shard_id> found;
+    store_.scan_rows(from, outbox_end, scan_order::ascending, [&](std::string_view key, std::string_view) {
+      found = byte_reader{key.substr(outbox_section.size())}.u16_be();
+      return false;
+    });
+    if (!found) break;
+    destinations.push_back(*found);
+    from = prefix_end(keys::channel(id_, row_section::outbox, *found));
+  }
+  outbox_.restore(destinations);
+  outbox_changed_ = !destinations.empty();
+  const auto received = keys::section(id_, row_section::received);
+  store_.scan_rows(received, prefix_end(received), scan_order::ascending,
+                   [&](std::string_view key, std::string_view) {
+                     byte_reader in{key.substr(received.size())};
+                     const shard_id source = in.u16_be();
+                     receipts_.restore(source, read_send_id(in.rest()));
+                     return true;
+                   });
+  fire_timers();
+}
+
+bool shard::is_quiet() const {
+  return queued_ == 0 && running_ == 0 && gated_replies_.empty() && gated_effects_.empty() &&
+         applied_ == last_index_;
+}
+
+void shard::on_commands(std::uint32_t front, std::vector<ticketed_command>&& commands) {
+  const auto now = clock_.steady();
+  for (auto& command : commands) accept(front, std::move(command), now);
+  run_ready();
+}
+
+void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::time_point now) {
+  auto& what = in.what;
+  const reply_address to{front, in.ticket};
+  const auto refuse = [&](reply_status why) { answer(to, {why, {}, 0, false}, 0); };
+  (what.is_query ? figures_.queries : figures_.commands).fetch_add(1, std::memory_order_relaxed);
+
+  const auto* kind = kinds_.find(what.target.kind);
+  const auto* message = kind != nullptr ? kind->find(what.message) : nullptr;
+  const bool key_fits = !what.target.key.empty() && what.target.key.size() <= entity_key_bytes_max;
+  if (message == nullptr || message->is_query != what.is_query || !key_fits)
+    return refuse(reply_status::malformed);
+  if (is_stopping_) return refuse(reply_status::stopping);
+  if (what.deadline <= now) return refuse(reply_status::deadline_passed);
+  const bool is_named = !what.id.empty() && !what.is_query;
+  if (is_named && answer_known(to, what)) return;
+  if (storage_full_ && !what.is_query) return refuse(reply_status::storage_full);
+
+  const bool has_room = queued_ < options_.queued_max;
+  auto* r = has_room ? &resident_of(*kind, what.target) : nullptr;
+  if (r == nullptr || r->queue.size() >= kind->options.queue_max) {
+    figures_.overloaded.fetch_add(1, std::memory_order_relaxed);
+    return refuse(reply_status::overloaded);
+  }
+  if (is_named) named_.begin(what.id, what.fingerprint);
+  work item;
+  item.from = to;
+  item.message = what.message;
+  item.is_query = what.is_query;
+  item.body = std::move(what.body);
+  if (is_named) item.command_id = std::move(what.id);
+  item.fingerprint = what.fingerprint;
+  item.expect_version = what.expect_version;
+  item.deadline = what.deadline;
+  enqueue(*r, std::move(item));
+}
+
+/// Answers a command whose id is known: the stored reply, or a refusal when the request is another one.
+bool shard::answer_known(const reply_address& to, const command& what) {
+  if (auto* known = named_.find(what.id)) {
+    if (known->fingerprint != what.fingerprint) {
+      answer(to, {reply_status::key_reused, {}, 0, false}, last_index_);
+    } else if (known->is_logged) {
+      auto again = known->answer;
+      again.replayed = true;
+      answer(to, std::move(again), known->index);
+    } else if (known->waiting.size() < named_commands::waiting_max) {
+      known->waiting.push_back(to);
+    } else {
+      answer(to, {reply_status::in_progress, {}, 0, false}, 0);
+    }
+    figures_.replays.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+  const auto stored = store_.get_reply(id_, what.id);
+  if (!stored) return false;
+  reply_record record;
+  TROUPE_ASSERT(record.decode_from(*stored), "stored reply does not decode");
+  if (record.fingerprint != what.fingerprint) {
+    answer(to, {reply_status::key_reused, {}, 0, false}, 0);
+  } else {
+    answer(to, {reply_status::ok, std::string{record.reply}, record.version, true}, 0);
+  }
+  figures_.replays.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+resident& shard::resident_of(const kind_descriptor& kind, const entity_ref& ref) {
+  auto it = residents_.find(ref);
+  if (it == residents_.end()) {
+    make_room();
+    it = residents_.try_emplace(ref).first;
+    auto& fresh = it->second;
+    fresh.ref = &it->first;
+    fresh.kind = &kind;
+    fresh.link = ports_.activate(kind, ref);
+    fresh.by_use = by_use_.insert(by_use_.end(), &fresh);
+    figures_.activations.fetch_add(1, std::memory_order_relaxed);
+    figures_.residents.store(residents_.size(), std::memory_order_relaxed);
+  }
+  auto& r = it->second;
+  by_use_.splice(by_use_.end(), by_use_, r.by_use);
+  r.used_at = clock_.steady();
+  return r;
+}
+
+void shard::enqueue(resident& to, work&& item) {
+  to.queue.push(std::move(item));
+  ++queued_;
+  make_ready(to);
+}
+
+void shard::make_ready(resident& r) {
+  if (r.is_ready || r.is_running || r.queue.empty()) return;
+  r.is_ready = true;
+  ready_.push_back(&r);
+}
+
+bool shard::window_is_open() const {
+  return last_index_ - committed_ + running_ < options_.uncommitted_entries_max &&
+         uncommitted_bytes_ < options_.uncommitted_bytes_max;
+}
+
+void shard::run_ready() {
+  while (!ready_.empty() && window_is_open()) {
+    auto& r = *ready_.front();
+    ready_.pop_front();
+    r.is_ready = false;
+    const auto room = options_.uncommitted_entries_max - (last_index_ - committed_) - running_;
+    auto items = take_runnable(r, std::min(options_.batch_max, room));
+    if (items.empty()) {
+      make_ready(r);
+      continue;
+    }
+    auto batch = std::make_shared<run_batch>();
+    batch->owner = &r;
+    batch->number = ++r.batches;
+    batch->applied_number = r.applied_batch;
+    last_stamp_ = std::max(last_stamp_, clock_.wall());
+    batch->in = {last_stamp_, random_()};
+    batch->items = std::move(items);
+    running_ += batch->items.size();
+    r.is_running = true;
+    r.link->run(std::move(batch));
+  }
+  figures_.queued.store(queued_, std::memory_order_relaxed);
+}
+
+/// Takes from the queue what may still start; what is past its deadline is answered, not run.
+std::vector<work> shard::take_runnable(resident& r, std::size_t count) {
+  auto items = r.queue.take(count);
+  queued_ -= items.size();
+  const auto now = clock_.steady();
+  std::erase_if(items, [&](const work& item) {
+    if (item.cause != entry_cause::command || item.deadline > now) return false;
+    if (!item.command_id.empty()) {
+      for (const auto& waiting : named_.ended(item.command_id)) {
+        answer(waiting, {reply_status::deadline_passed, {}, 0, false}, 0);
+      }
+    }
+    answer(item.from, {reply_status::deadline_passed, {}, 0, false}, 0);
+    return true;
+  });
+  return items;
+}
+
+void shard::on_batch_done(run_batch& batch) {
+  auto& r = *batch.owner;
+  running_ -= batch.items.size();
+  r.is_running = false;
+  r.used_at = clock_.steady();
+  const auto before = last_index_;
+  for (auto& item : batch.items) finish(r, item);
+  if (last_index_ > before) unapplied_batches_.emplace_back(last_index_, std::pair{&r, batch.number});
+  make_ready(r);
+  run_ready();
+}
+
+void shard::on_parcels(parcel_batch&& parcels) {
+  receipts_.settle(parcels.source, parcels.settled_below);
+  for (auto& one : parcels.parcels) {
+    if (!receipts_.begin(parcels.source, one.id)) {
+      if (receipts_.is_done(parcels.source, one.id)) outgoing_acks_[parcels.source].push_back(one.id);
+      continue;
+    }
+    const auto* kind = kinds_.find(one.message.target.kind);
+    TROUPE_ASSERT(kind != nullptr, "a message to a kind that this process does not know");
+    work item;
+    item.cause = entry_cause::delivery;
+    item.source = parcels.source;
+    item.sent = one.id;
+    item.message = one.message.message;
+    item.body = std::move(one.message.body);
+    enqueue(resident_of(*kind, one.message.target), std::move(item));
+    figures_.parcels_received.fetch_add(1, std::memory_order_relaxed);
+  }
+  run_ready();
+}
+
+}  // namespace troupe

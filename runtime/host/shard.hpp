@@ -1,0 +1,190 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/base/clock.hpp"
+#include "runtime/host/work.hpp"
+#include "runtime/journal/journal.hpp"
+#include "runtime/outbox/outbox.hpp"
+#include "runtime/session/named_commands.hpp"
+#include "runtime/store/store.hpp"
+#include "runtime/timer/timer_queue.hpp"
+
+namespace troupe {
+
+struct shard_options {
+  std::size_t batch_max = 256;      // messages that an entity runs in one go
+  std::size_t queued_max = 65'536;  // commands waiting in this shard
+  std::size_t uncommitted_entries_max = 4096;
+  std::size_t uncommitted_bytes_max = 16U << 20U;
+  std::size_t resident_max = 400;  // entities in memory, unless all of them are busy
+  std::chrono::milliseconds housekeeping_delay{20};
+  std::chrono::milliseconds sweep_interval{1000};
+};
+
+/// The way to an entity's actor. Dropping the link passivates the entity.
+class entity_link {
+ public:
+  virtual ~entity_link() = default;
+  virtual void run(std::shared_ptr<run_batch> batch) = 0;
+};
+
+/// What a shard needs of the world. Implemented over CAF by the host, and by tests.
+class shard_ports {
+ public:
+  virtual ~shard_ports() = default;
+  virtual std::unique_ptr<entity_link> activate(const kind_descriptor& kind, const entity_ref& entity) = 0;
+  virtual void send_replies(std::uint32_t front, std::vector<ticketed_reply>&& replies) = 0;
+  virtual void send_parcels(shard_id to, parcel_batch&& parcels) = 0;
+  virtual void send_acknowledgements(shard_id to, std::vector<send_id>&& ids) = 0;
+  /// Calls shard::on_wake() once, not before `delay`; a later call replaces an earlier one.
+  virtual void wake_after(std::chrono::milliseconds delay) = 0;
+};
+
+/// What a shard has done; written by its thread, read by anybody.
+struct shard_figures {
+  std::atomic<std::uint64_t> commands{0}, queries{0}, rejections{0}, overloaded{0}, replays{0}, entries{0},
+      activations{0}, passivations{0}, timers_fired{0}, parcels_sent{0}, parcels_received{0}, failures{0};
+  std::atomic<std::uint64_t> residents{0}, queued{0}, last_index{0}, committed{0}, applied{0};
+};
+
+/// One entity in memory, as its shard sees it.
+struct resident {
+  const entity_ref* ref = nullptr;
+  const kind_descriptor* kind = nullptr;
+  std::unique_ptr<entity_link> link;
+  work_queue queue;
+  bool is_running = false;
+  bool is_ready = false;  // in the shard's list of those with something to run
+  std::uint64_t batches = 0;
+  std::uint64_t applied_batch = 0;
+  std::uint64_t last_index = 0;  // of the last entry it made
+  std::chrono::steady_clock::time_point used_at{};
+  std::list<resident*>::iterator by_use;
+};
+
+/// The primary of one shard: takes commands, runs each at most once, orders what changed into the log, and
+/// lets nothing out before it is committed. No threads, no CAF and no clock of its own: the actor around it
+/// calls one on_… function after the other and finish_round() after each.
+///
+/// Invariants. shard/S1: a reply is sent when commit >= the last entry that it could depend on (output gate).
+/// shard/S2: a named command makes at most one entry. shard/S3: a resident with queued, running or unapplied
+/// work is never passivated, so activation from the store sees everything. shard/S4: queued commands and
+/// uncommitted entries are bounded; past the bound the answer is `overloaded`, and nothing has run.
+class shard {
+ public:
+  shard(shard_id id, const shard_options& options, const kind_registry& kinds, const store& stored,
+        shard_log& log, const clock_source& clock, shard_ports& ports, shard_figures& figures,
+        std::uint64_t seed);
+
+  /// Takes up the work that the store and the log hold.
+  void start(log_end end);
+  /// Answers `stopping` to new commands from now on.
+  void stop_accepting() { is_stopping_ = true; }
+  /// While set, commands are refused as `storage_full`; queries go on.
+  void set_storage_full(bool full) { storage_full_ = full; }
+  /// Nothing queued, running or waiting for commit.
+  bool is_quiet() const;
+
+  void on_commands(std::uint32_t front, std::vector<ticketed_command>&& commands);
+  void on_batch_done(run_batch& batch);
+  void on_synced(std::uint64_t index);
+  void on_applied(std::uint64_t index);
+  void on_parcels(parcel_batch&& parcels);
+  void on_acknowledged(shard_id by, const std::vector<send_id>& ids);
+  void on_wake();
+  /// Ends the handling of one message: appends, sends and schedules what it led to.
+  void finish_round();
+
+ private:
+  struct gated_reply {
+    std::uint64_t index;
+    reply_address to;
+    reply what;
+  };
+  struct gated_effects {
+    std::uint64_t index;
+    std::vector<outbound> sends;
+    shard_id ack_to = 0;
+    send_id ack_id;
+    bool acks = false;
+    peer_sends arrived;
+  };
+
+  void accept(std::uint32_t front, ticketed_command&& in, std::chrono::steady_clock::time_point now);
+  bool answer_known(const reply_address& to, const command& what);
+  resident& resident_of(const kind_descriptor& kind, const entity_ref& ref);
+  void enqueue(resident& to, work&& item);
+  void make_ready(resident& r);
+  void run_ready();
+  std::vector<work> take_runnable(resident& r, std::size_t count);
+  bool window_is_open() const;
+
+  void finish(resident& r, work& item);
+  void log_entry(resident& r, work& item);
+  void record_timers(resident& r, work& item, std::uint64_t index);
+  std::uint64_t append(std::string_view entry);
+  void answer(const reply_address& to, reply&& what, std::uint64_t depends_on);
+  void open_gate();
+  void release_effects(gated_effects& out);
+  void append_housekeeping();
+  void fire_timers();
+  void passivate_idle(std::chrono::steady_clock::time_point now);
+  bool may_passivate(const resident& r) const;
+  void passivate(resident& r);
+  void make_room();
+  void schedule(std::chrono::steady_clock::time_point now);
+
+  const shard_id id_;
+  const shard_options options_;
+  const kind_registry& kinds_;
+  const store& store_;
+  shard_log& log_;
+  const clock_source& clock_;
+  shard_ports& ports_;
+  shard_figures& figures_;
+  std::mt19937_64 random_;
+
+  std::unordered_map<entity_ref, resident> residents_;
+  std::list<resident*> by_use_;  // least recently used first
+  std::deque<resident*> ready_;
+  named_commands named_;
+  timer_queue timers_;
+  outbox outbox_;
+  receipts receipts_;
+
+  chunk_writer chunk_;
+  std::uint64_t last_index_ = 0;
+  std::uint64_t last_epoch_ = 0;
+  std::uint64_t committed_ = 0;
+  std::uint64_t applied_ = 0;
+  timestamp last_stamp_;
+  std::deque<std::pair<std::uint64_t, std::size_t>> uncommitted_;  // last index and bytes of appended chunks
+  std::size_t uncommitted_bytes_ = 0;
+  std::deque<gated_reply> gated_replies_;
+  std::deque<gated_effects> gated_effects_;
+  std::deque<std::pair<std::uint64_t, std::pair<resident*, std::uint64_t>>> unapplied_batches_;
+
+  std::vector<std::vector<ticketed_reply>> outgoing_replies_;  // by front
+  std::unordered_map<shard_id, std::vector<send_id>> outgoing_acks_;
+  std::size_t queued_ = 0;
+  std::size_t running_ = 0;
+  bool is_stopping_ = false;
+  bool storage_full_ = false;
+  bool outbox_changed_ = false;
+  std::chrono::steady_clock::time_point housekeeping_at_{};  // zero: nothing to log
+  std::chrono::steady_clock::time_point sweep_at_{};
+  std::chrono::steady_clock::time_point wake_at_{};
+};
+
+}  // namespace troupe

@@ -1,0 +1,111 @@
+#include "runtime/host/shard_actor.hpp"
+
+#include <algorithm>
+
+#include "runtime/host/entity_actor.hpp"
+
+namespace troupe {
+namespace {
+
+class actor_link final : public entity_link {
+ public:
+  explicit actor_link(caf::actor to) : to_(std::move(to)) {}
+  void run(std::shared_ptr<run_batch> batch) override { caf::anon_send(to_, std::move(batch)); }
+
+ private:
+  caf::actor to_;  // the only reference: dropping it ends the actor
+};
+
+}  // namespace
+
+shard_actor::shard_actor(caf::actor_config& config, const shard_environment* environment, shard_id id,
+                         log_end end, shard_figures* figures, std::uint64_t seed)
+    : caf::event_based_actor(config),
+      environment_(environment),
+      id_(id),
+      end_(end),
+      shard_(std::in_place, id, environment->options, *environment->kinds, *environment->stored,
+             *environment->log, *environment->clock, static_cast<shard_ports&>(*this), *figures, seed) {}
+
+void shard_actor::on_exit() {
+  shard_.reset();
+  fronts_.clear();
+}
+
+caf::behavior shard_actor::make_behavior() {
+  harden(this);
+  return {
+      [this](caf::ok_atom) {
+        shard_->start(end_);
+        shard_->finish_round();
+      },
+      [this](command_batch_ptr& batch) {
+        shard_->on_commands(front_number(batch->front), std::move(batch->commands));
+        shard_->finish_round();
+      },
+      [this](run_batch_ptr& batch) {
+        shard_->on_batch_done(*batch);
+        shard_->finish_round();
+      },
+      [this](synced_notice notice) {
+        shard_->on_synced(notice.index);
+        shard_->finish_round();
+      },
+      [this](applied_notice notice) {
+        shard_->on_applied(notice.index);
+        shard_->finish_round();
+      },
+      [this](parcel_batch_ptr& parcels) {
+        shard_->on_parcels(std::move(*parcels));
+        shard_->finish_round();
+      },
+      [this](acknowledgement_ptr& what) {
+        shard_->on_acknowledged(what->by, what->ids);
+        shard_->finish_round();
+      },
+      [this](wake_notice notice) {
+        if (notice.generation != wake_generation_) return;
+        shard_->on_wake();
+        shard_->finish_round();
+      },
+      [this](storage_notice notice) { shard_->set_storage_full(notice.is_full); },
+      [this](quiet_question question) -> bool {
+        if (question.stop) shard_->stop_accepting();
+        return shard_->is_quiet();
+      },
+  };
+}
+
+std::unique_ptr<entity_link> shard_actor::activate(const kind_descriptor& kind, const entity_ref& entity) {
+  return std::make_unique<actor_link>(spawn<entity_actor, caf::hidden + caf::lazy_init>(
+      &kind, entity, environment_->stored, id_, caf::actor_cast<caf::actor>(this)));
+}
+
+void shard_actor::send_replies(std::uint32_t front, std::vector<ticketed_reply>&& replies) {
+  auto batch = std::make_shared<reply_batch>();
+  batch->replies = std::move(replies);
+  caf::anon_send(fronts_[front], std::move(batch));
+}
+
+void shard_actor::send_parcels(shard_id to, parcel_batch&& parcels) {
+  caf::anon_send(environment_->shards[to], std::make_shared<parcel_batch>(std::move(parcels)));
+}
+
+void shard_actor::send_acknowledgements(shard_id to, std::vector<send_id>&& ids) {
+  caf::anon_send(environment_->shards[to],
+                 std::make_shared<acknowledgement>(acknowledgement{id_, std::move(ids)}));
+}
+
+void shard_actor::wake_after(std::chrono::milliseconds delay) {
+  delayed_send(this, delay, wake_notice{++wake_generation_});
+}
+
+/// Fronts are few and stay for the life of the process, so a number each and a linear search do.
+std::uint32_t shard_actor::front_number(const caf::actor& front) {
+  const auto it = std::find(fronts_.begin(), fronts_.end(), front);
+  if (it != fronts_.end()) return static_cast<std::uint32_t>(it - fronts_.begin());
+  fronts_.push_back(front);
+  return static_cast<std::uint32_t>(fronts_.size() - 1);
+}
+
+}  // namespace troupe

@@ -1,0 +1,188 @@
+#include <algorithm>
+
+#include "runtime/base/assert.hpp"
+#include "runtime/host/shard.hpp"
+
+/// The second half of a shard: what ran becomes log entries, and leaves when they are committed.
+namespace troupe {
+
+namespace {
+
+/// The commit rule: what every member of the in-sync set has on disk. With one replica that is this one.
+std::uint64_t commit_index(std::uint64_t synced_here) { return synced_here; }
+
+}  // namespace
+
+void shard::finish(resident& r, work& item) {
+  if (item.entry.empty()) {
+    // A query, a refusal, or a command that changed nothing: it depends on what its entity had done before.
+    if (item.was_stopped) return;
+    if (!item.command_id.empty()) {
+      for (const auto& waiting : named_.ended(item.command_id))
+        answer(waiting, reply{item.answer}, r.last_index);
+    }
+    if (item.answer.status == reply_status::rejected)
+      figures_.rejections.fetch_add(1, std::memory_order_relaxed);
+    if (item.answer.status == reply_status::failed) figures_.failures.fetch_add(1, std::memory_order_relaxed);
+    answer(item.from, std::move(item.answer), r.last_index);
+    return;
+  }
+  log_entry(r, item);
+}
+
+void shard::log_entry(resident& r, work& item) {
+  const auto index = append(item.entry);
+  r.last_index = index;
+  record_timers(r, item, index);
+  gated_effects gated{
+      index, std::move(item.sends), item.source, item.sent, item.cause == entry_cause::delivery, {}};
+  if (gated.acks || !gated.sends.empty()) gated_effects_.push_back(std::move(gated));
+  if (item.cause != entry_cause::command) return;
+  if (!item.command_id.empty()) {
+    for (const auto& waiting : named_.logged(item.command_id, index, item.answer)) {
+      auto again = item.answer;
+      again.replayed = true;
+      answer(waiting, std::move(again), index);
+    }
+  }
+  answer(item.from, std::move(item.answer), index);
+}
+
+void shard::record_timers(resident& r, work& item, std::uint64_t index) {
+  if (item.cause == entry_cause::timer) {
+    timers_.fired(index, *r.ref, item.fired);
+    figures_.timers_fired.fetch_add(1, std::memory_order_relaxed);
+  }
+  for (auto& timer : item.timers_set) timers_.set(index, *r.ref, std::move(timer));
+  for (const auto& id : item.timers_cancelled) {
+    if (!timers_.cancel(index, *r.ref, id)) continue;
+    // It is due and waits in the entity's queue (one that runs in this batch stopped by itself).
+    if (r.queue.remove([&](const work& w) { return w.cause == entry_cause::timer && w.fired == id; }))
+      --queued_;
+  }
+}
+
+std::uint64_t shard::append(std::string_view entry) {
+  chunk_.add(entry);
+  figures_.entries.fetch_add(1, std::memory_order_relaxed);
+  return ++last_index_;
+}
+
+/// The output gate (shard/S1): replies leave in order, each when what it depends on is committed.
+void shard::answer(const reply_address& to, reply&& what, std::uint64_t depends_on) {
+  if (depends_on > committed_) {
+    // Later replies may depend on less; waiting for the one before keeps the queue sorted and costs one
+    // fsync.
+    const auto index =
+        gated_replies_.empty() ? depends_on : std::max(depends_on, gated_replies_.back().index);
+    gated_replies_.push_back({index, to, std::move(what)});
+    return;
+  }
+  if (outgoing_replies_.size() <= to.front) outgoing_replies_.resize(to.front + 1);
+  outgoing_replies_[to.front].push_back({to.ticket, std::move(what)});
+}
+
+void shard::on_synced(std::uint64_t index) {
+  TROUPE_ASSERT(index <= last_index_, "the journal synced more than was appended");
+  committed_ = std::max(committed_, commit_index(index));
+  figures_.committed.store(committed_, std::memory_order_relaxed);
+  log_.commit(id_, committed_);
+  while (!uncommitted_.empty() && uncommitted_.front().first <= committed_) {
+    uncommitted_bytes_ -= uncommitted_.front().second;
+    uncommitted_.pop_front();
+  }
+  open_gate();
+  run_ready();
+}
+
+void shard::open_gate() {
+  while (!gated_replies_.empty() && gated_replies_.front().index <= committed_) {
+    auto& front = gated_replies_.front();
+    answer(front.to, std::move(front.what), front.index);
+    gated_replies_.pop_front();
+  }
+  while (!gated_effects_.empty() && gated_effects_.front().index <= committed_) {
+    release_effects(gated_effects_.front());
+    gated_effects_.pop_front();
+  }
+}
+
+void shard::release_effects(gated_effects& out) {
+  std::uint16_t position = 0;
+  for (auto& send : out.sends) {
+    const auto to = shard_of(send.target, store_.shard_count());
+    outbox_.add(to, {{out.index, position++}, std::move(send)});
+    outbox_changed_ = true;
+  }
+  if (out.acks) {
+    receipts_.done(out.ack_to, out.ack_id);
+    outgoing_acks_[out.ack_to].push_back(out.ack_id);
+  }
+  if (!out.arrived.empty()) {
+    outbox_.settled(out.arrived);
+    outbox_changed_ = true;
+  }
+}
+
+void shard::on_applied(std::uint64_t index) {
+  applied_ = std::max(applied_, index);
+  figures_.applied.store(applied_, std::memory_order_relaxed);
+  named_.forget_applied(applied_);
+  timers_.forget_applied(applied_);
+  while (!unapplied_batches_.empty() && unapplied_batches_.front().first <= applied_) {
+    const auto [r, batch] = unapplied_batches_.front().second;
+    r->applied_batch = batch;
+    unapplied_batches_.pop_front();
+  }
+  if (outbox_.has_backlog()) outbox_changed_ = true;
+}
+
+void shard::on_acknowledged(shard_id by, const std::vector<send_id>& ids) { outbox_.acknowledged(by, ids); }
+
+void shard::append_housekeeping() {
+  gated_effects gated{};
+  gated.arrived = outbox_.take_arrived();
+  const auto forgotten = receipts_.take_forgotten();
+  if (gated.arrived.empty() && forgotten.empty()) return;
+  std::string entry;
+  last_stamp_ = std::max(last_stamp_, clock_.wall());
+  encode_housekeeping(entry, last_stamp_, gated.arrived, forgotten);
+  gated.index = append(entry);
+  gated_effects_.push_back(std::move(gated));
+}
+
+void shard::finish_round() {
+  const auto now = clock_.steady();
+  const bool has_housekeeping = outbox_.has_arrived() || receipts_.has_forgotten();
+  if (has_housekeeping && housekeeping_at_ == std::chrono::steady_clock::time_point{}) {
+    housekeeping_at_ = now + options_.housekeeping_delay;
+  }
+  if (has_housekeeping && now >= housekeeping_at_) {
+    append_housekeeping();
+    housekeeping_at_ = {};
+  }
+  if (chunk_.count() > 0) {
+    uncommitted_.emplace_back(last_index_, chunk_.bytes());
+    uncommitted_bytes_ += chunk_.bytes();
+    const auto first = chunk_.first_index();
+    log_.append(id_, first, last_index_, chunk_.take());
+    last_epoch_ = store_.epoch();
+    chunk_.begin(last_index_ + 1, last_epoch_);
+    figures_.last_index.store(last_index_, std::memory_order_relaxed);
+  }
+  for (std::uint32_t front = 0; front < outgoing_replies_.size(); ++front) {
+    if (!outgoing_replies_[front].empty())
+      ports_.send_replies(front, std::exchange(outgoing_replies_[front], {}));
+  }
+  if (std::exchange(outbox_changed_, false)) {
+    for (auto& [to, parcels] : outbox_.take_outgoing(id_, applied_)) {
+      figures_.parcels_sent.fetch_add(parcels.parcels.size(), std::memory_order_relaxed);
+      ports_.send_parcels(to, std::move(parcels));
+    }
+  }
+  for (auto& [to, ids] : outgoing_acks_) ports_.send_acknowledgements(to, std::move(ids));
+  outgoing_acks_.clear();
+  schedule(now);
+}
+
+}  // namespace troupe

@@ -1,0 +1,94 @@
+#include <algorithm>
+
+#include "runtime/base/assert.hpp"
+#include "runtime/host/shard.hpp"
+
+/// What a shard does because time passes: timers, housekeeping, letting idle entities go.
+namespace troupe {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+constexpr std::size_t timers_a_round = 256;
+constexpr std::size_t passivations_a_round = 256;
+constexpr std::size_t room_candidates = 8;
+}  // namespace
+
+void shard::on_wake() {
+  wake_at_ = {};
+  fire_timers();
+  const auto now = clock_.steady();
+  if (now >= sweep_at_) {
+    passivate_idle(now);
+    sweep_at_ = now + options_.sweep_interval;
+  }
+  run_ready();
+}
+
+void shard::fire_timers() {
+  if (is_stopping_) return;
+  last_stamp_ = std::max(last_stamp_, clock_.wall());
+  for (auto& due : timers_.take_due(last_stamp_, timers_a_round)) {
+    const auto* kind = kinds_.find(due.entity.kind);
+    TROUPE_ASSERT(kind != nullptr, "a timer of a kind that this process does not know");
+    work item;
+    item.cause = entry_cause::timer;
+    item.fired = due.timer.id;
+    item.message = due.timer.message;
+    item.body = std::move(due.timer.body);
+    enqueue(resident_of(*kind, due.entity), std::move(item));
+  }
+}
+
+bool shard::may_passivate(const resident& r) const {
+  return !r.is_running && r.queue.empty() && r.last_index <= applied_;
+}
+
+void shard::passivate(resident& r) {
+  by_use_.erase(r.by_use);
+  const auto ref = *r.ref;
+  residents_.erase(ref);
+  figures_.passivations.fetch_add(1, std::memory_order_relaxed);
+  figures_.residents.store(residents_.size(), std::memory_order_relaxed);
+}
+
+void shard::passivate_idle(steady_clock::time_point now) {
+  std::size_t looked_at = 0;
+  for (auto it = by_use_.begin(); it != by_use_.end() && looked_at < passivations_a_round; ++looked_at) {
+    auto& r = **it++;
+    if (now - r.used_at < r.kind->options.passivate_after) continue;
+    if (may_passivate(r)) passivate(r);
+  }
+}
+
+/// Before one more entity comes into memory: the least recently used that may go, goes.
+void shard::make_room() {
+  if (residents_.size() < options_.resident_max) return;
+  std::size_t looked_at = 0;
+  std::size_t freed = 0;
+  for (auto it = by_use_.begin(); it != by_use_.end() && looked_at < room_candidates && freed < 2;
+       ++looked_at) {
+    auto& r = **it++;
+    if (!may_passivate(r)) continue;
+    passivate(r);
+    ++freed;
+  }
+}
+
+void shard::schedule(steady_clock::time_point now) {
+  std::optional<steady_clock::time_point> next;
+  const auto sooner = [&](steady_clock::time_point at) { next = next ? std::min(*next, at) : at; };
+  const auto wall = clock_.wall();
+  if (!is_stopping_) {
+    if (const auto due = timers_.next_wake(wall)) sooner(now + std::max(milliseconds{1}, *due - wall));
+  }
+  if (housekeeping_at_ != steady_clock::time_point{}) sooner(housekeeping_at_);
+  if (!residents_.empty()) sooner(std::max(sweep_at_, now + milliseconds{1}));
+  if (!next) return;
+  if (wake_at_ != steady_clock::time_point{} && wake_at_ <= *next) return;
+  wake_at_ = *next;
+  ports_.wake_after(std::max(milliseconds{1}, std::chrono::ceil<milliseconds>(*next - now)));
+}
+
+}  // namespace troupe

@@ -1,0 +1,233 @@
+#include "runtime/journal/entry.hpp"
+
+#include "runtime/base/bytes.hpp"
+#include "runtime/base/hash.hpp"
+
+namespace troupe {
+namespace {
+
+constexpr std::uint8_t entry_format = 1;
+constexpr std::uint8_t chunk_format = 1;
+
+/// Ties an entry's bytes to its place, so that a record that strayed does not pass for another.
+std::uint32_t place_checksum(shard_id shard, std::uint64_t index, std::uint64_t epoch,
+                             std::string_view entry) {
+  const std::uint64_t place = (index * 0x9e3779b97f4a7c15ULL) ^ (epoch << 16U) ^ shard;
+  return static_cast<std::uint32_t>(stable_hash(entry, place));
+}
+
+void write_timer_id(byte_writer& w, const timer_id& id) {
+  w.zigzag(id.due.ms);
+  w.varint(id.number);
+}
+
+timer_id read_timer_id(byte_reader& in) {
+  timer_id id;
+  id.due.ms = in.zigzag();
+  id.number = in.varint();
+  return id;
+}
+
+void write_head(byte_writer& w, const entry_head& head) {
+  w.u8(entry_format);
+  w.u8(static_cast<std::uint8_t>(head.cause));
+  w.zigzag(head.at.ms);
+  if (head.cause == entry_cause::housekeeping) return;
+  w.u8(static_cast<std::uint8_t>(head.kind));
+  w.sized(head.key);
+  w.u8(static_cast<std::uint8_t>(head.message));
+  switch (head.cause) {
+    case entry_cause::command:
+      w.sized(head.command_id);
+      if (head.command_id.empty()) break;
+      w.u64_be(head.fingerprint);
+      w.varint(head.version);
+      w.sized(head.reply);
+      break;
+    case entry_cause::delivery:
+      w.varint(head.source);
+      w.varint(head.sent.index);
+      w.varint(head.sent.position);
+      break;
+    case entry_cause::timer:
+      write_timer_id(w, head.fired);
+      break;
+    case entry_cause::housekeeping:
+      break;
+  }
+}
+
+void read_head(byte_reader& in, entry_head& head) {
+  if (in.u8() != entry_format) return in.fail();
+  const auto cause = in.u8();
+  if (cause < 1 || cause > 4) return in.fail();
+  head.cause = static_cast<entry_cause>(cause);
+  head.at.ms = in.zigzag();
+  if (head.cause == entry_cause::housekeeping) return;
+  head.kind = static_cast<kind_id>(in.u8());
+  head.key = in.sized();
+  head.message = static_cast<message_no>(in.u8());
+  switch (head.cause) {
+    case entry_cause::command:
+      head.command_id = in.sized();
+      if (head.command_id.empty()) break;
+      head.fingerprint = in.u64_be();
+      head.version = in.varint();
+      head.reply = in.sized();
+      break;
+    case entry_cause::delivery:
+      head.source = static_cast<shard_id>(in.varint());
+      head.sent.index = in.varint();
+      head.sent.position = static_cast<std::uint16_t>(in.varint());
+      break;
+    case entry_cause::timer:
+      head.fired = read_timer_id(in);
+      break;
+    case entry_cause::housekeeping:
+      break;
+  }
+}
+
+void write_peer_sends(byte_writer& w, const peer_sends& sends) {
+  w.varint(sends.size());
+  for (const auto& [shard, id] : sends) {
+    w.varint(shard);
+    w.varint(id.index);
+    w.varint(id.position);
+  }
+}
+
+peer_sends read_peer_sends(byte_reader& in) {
+  peer_sends sends;
+  for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+    const auto shard = static_cast<shard_id>(in.varint());
+    send_id id;
+    id.index = in.varint();
+    id.position = static_cast<std::uint16_t>(in.varint());
+    sends.emplace_back(shard, id);
+  }
+  return sends;
+}
+
+void read_effects(byte_reader& in, entry_view& entry) {
+  for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+    auto& row = entry.rows.emplace_back();
+    row.table = static_cast<table_no>(in.u8());
+    row.key = in.sized();
+    row.erased = in.u8() == 0;
+    if (!row.erased) row.value = in.sized();
+  }
+  for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+    auto& send = entry.sends.emplace_back();
+    send.target.kind = static_cast<kind_id>(in.u8());
+    send.target.key = std::string{in.sized()};
+    send.message = static_cast<message_no>(in.u8());
+    send.body = in.sized();
+  }
+  for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+    auto& timer = entry.timers_set.emplace_back();
+    timer.id = read_timer_id(in);
+    timer.message = static_cast<message_no>(in.u8());
+    timer.body = in.sized();
+  }
+  for (auto left = in.varint(); left > 0 && in.ok(); --left)
+    entry.timers_cancelled.push_back(read_timer_id(in));
+}
+
+}  // namespace
+
+void encode_entry(std::string& out, const entry_head& head, const effects& changes) {
+  byte_writer w{out};
+  write_head(w, head);
+  w.varint(changes.rows.size());
+  for (const auto& row : changes.rows) {
+    w.u8(static_cast<std::uint8_t>(row.table));
+    w.sized(row.key);
+    w.u8(row.value ? 1 : 0);
+    if (row.value) w.sized(*row.value);
+  }
+  w.varint(changes.sends.size());
+  for (const auto& send : changes.sends) {
+    w.u8(static_cast<std::uint8_t>(send.target.kind));
+    w.sized(send.target.key);
+    w.u8(static_cast<std::uint8_t>(send.message));
+    w.sized(send.body);
+  }
+  w.varint(changes.timers_set.size());
+  for (const auto& timer : changes.timers_set) {
+    write_timer_id(w, timer.id);
+    w.u8(static_cast<std::uint8_t>(timer.message));
+    w.sized(timer.body);
+  }
+  w.varint(changes.timers_cancelled.size());
+  for (const auto& id : changes.timers_cancelled) write_timer_id(w, id);
+}
+
+void encode_housekeeping(std::string& out, timestamp at, const peer_sends& arrived,
+                         const peer_sends& forgotten) {
+  byte_writer w{out};
+  entry_head head;
+  head.cause = entry_cause::housekeeping;
+  head.at = at;
+  write_head(w, head);
+  write_peer_sends(w, arrived);
+  write_peer_sends(w, forgotten);
+}
+
+bool decode_entry(std::string_view bytes, entry_view& entry) {
+  byte_reader in{bytes};
+  read_head(in, entry.head);
+  if (!in.ok()) return false;
+  if (entry.head.cause == entry_cause::housekeeping) {
+    entry.arrived = read_peer_sends(in);
+    entry.forgotten = read_peer_sends(in);
+  } else {
+    read_effects(in, entry);
+  }
+  return in.ok() && in.at_end();
+}
+
+void chunk_writer::begin(std::uint64_t first_index, std::uint64_t previous_epoch) {
+  first_index_ = first_index;
+  previous_epoch_ = previous_epoch;
+  count_ = 0;
+  entries_.clear();
+}
+
+void chunk_writer::add(std::string_view entry) {
+  byte_writer w{entries_};
+  w.u32_be(place_checksum(shard_, first_index_ + count_, epoch_, entry));
+  w.sized(entry);
+  ++count_;
+}
+
+std::string chunk_writer::take() {
+  std::string out;
+  out.reserve(entries_.size() + 16);
+  byte_writer w{out};
+  w.u8(chunk_format);
+  w.varint(epoch_);
+  w.varint(previous_epoch_);
+  w.varint(count_);
+  w.raw(entries_);
+  return out;
+}
+
+bool decode_chunk(shard_id shard, std::uint64_t first_index, std::string_view bytes, chunk_view& chunk) {
+  byte_reader in{bytes};
+  if (in.u8() != chunk_format) return false;
+  chunk.first_index = first_index;
+  chunk.epoch = in.varint();
+  chunk.previous_epoch = in.varint();
+  const auto count = in.varint();
+  chunk.entries.clear();
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    const auto sum = in.u32_be();
+    const auto entry = in.sized();
+    if (!in.ok() || sum != place_checksum(shard, first_index + i, chunk.epoch, entry)) return false;
+    chunk.entries.push_back(entry);
+  }
+  return in.ok() && in.at_end() && !chunk.entries.empty();
+}
+
+}  // namespace troupe

@@ -1,0 +1,139 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/journal/apply_buffer.hpp"
+#include "runtime/store/directory.hpp"
+#include "runtime/store/store.hpp"
+
+namespace troupe {
+
+/// Where a shard's log ends.
+struct log_end {
+  std::uint64_t index = 0;
+  std::uint64_t epoch = 0;  // of the entry at `index`
+};
+
+/// What a shard appends to: the port between the shards and the disk. Calls return at once; what came of them
+/// is told to the listener.
+class shard_log {
+ public:
+  virtual ~shard_log() = default;
+  /// A chunk as chunk_writer made it. A shard appends in index order.
+  virtual void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index,
+                      std::string chunk) = 0;
+  /// Entries up to `index` are committed and may be applied to the store.
+  virtual void commit(shard_id shard, std::uint64_t index) = 0;
+};
+
+/// Called on the journal's thread; must not block and must not call back.
+class journal_listener {
+ public:
+  virtual ~journal_listener() = default;
+  /// Entries up to `index` are on disk here.
+  virtual void on_synced(shard_id shard, std::uint64_t index) = 0;
+  /// The rows of entries up to `index` can be read from the store.
+  virtual void on_applied(shard_id shard, std::uint64_t index) = 0;
+};
+
+struct journal_options {
+  std::chrono::milliseconds apply_delay{20};
+  std::size_t apply_entries_max = 2000;
+  std::size_t trim_bytes = 4U << 20U;
+  std::chrono::milliseconds mark_interval{1000};
+};
+
+struct journal_figures {
+  std::uint64_t syncs = 0;
+  std::uint64_t chunks = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t sync_us_sum = 0;
+  std::uint64_t sync_us_max = 0;
+  std::uint64_t applied_entries = 0;
+};
+
+/// The node's one writer. Its thread takes what all shards have appended since the last round, writes it as
+/// one batch with one fsync, tells the shards, and starts over; so commands that arrive during an fsync share
+/// the next one, and an idle node waits for nothing. Committed entries are applied to the rows in the same
+/// batches, a little later, each row once; then their log is dropped.
+class journal final : public shard_log {
+ public:
+  journal(store& to, journal_listener& listener, journal_options options, const std::string& directory);
+  ~journal() override;
+
+  /// Replays what the last process committed and did not apply. Call once, before start(). Gives the end of
+  /// each shard's log, or says why this log must not be used.
+  std::variant<std::vector<log_end>, store_error> recover();
+  void start();
+  /// Writes and applies what was appended and committed before, then ends the thread.
+  void stop();
+
+  void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index,
+              std::string chunk) override;
+  void commit(shard_id shard, std::uint64_t index) override;
+
+  journal_figures figures() const;
+
+ private:
+  struct appended {
+    shard_id shard = 0;
+    std::uint64_t first_index = 0;
+    std::uint64_t last_index = 0;
+    std::string chunk;
+  };
+  /// What the thread knows of one shard.
+  struct shard_tail {
+    std::deque<appended> unapplied;
+    std::uint64_t synced = 0;
+    std::uint64_t committed = 0;
+    std::uint64_t applied = 0;
+    std::uint64_t kept_from = 0;                               // first index of the oldest chunk in the log
+    std::deque<std::pair<std::uint64_t, std::uint64_t>> kept;  // first and last index of chunks in the log
+    std::size_t kept_bytes = 0;
+  };
+
+  void run();
+  bool wait_for_work(std::unique_lock<std::mutex>& lock);
+  void round(std::vector<appended>& incoming, bool is_last);
+  void gather_applied();
+  void trim(store_batch& batch, shard_tail& tail, shard_id shard);
+  void write_mark(std::chrono::steady_clock::time_point now);
+
+  store& store_;
+  journal_listener& listener_;
+  const journal_options options_;
+  const std::string directory_;
+  sync_mark mark_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<appended> incoming_;                           // guarded by mutex_
+  std::vector<std::pair<shard_id, std::uint64_t>> commits_;  // guarded by mutex_
+  bool stopping_ = false;                                    // guarded by mutex_
+  bool asleep_ = false;                                      // guarded by mutex_
+
+  // Only the journal's thread, and recover() before it, touch what follows.
+  std::vector<shard_tail> tails_;
+  std::vector<shard_id> dirty_;  // shards with committed entries that are not applied
+  apply_buffer buffer_;
+  store_batch batch_;
+  std::size_t unapplied_entries_ = 0;
+  std::chrono::steady_clock::time_point oldest_unapplied_{};
+  std::chrono::steady_clock::time_point next_mark_{};
+  bool mark_is_stale_ = false;
+  std::vector<std::pair<shard_id, std::uint64_t>> just_applied_;
+
+  mutable std::mutex figures_mutex_;
+  journal_figures figures_;
+  std::thread thread_;
+};
+
+}  // namespace troupe

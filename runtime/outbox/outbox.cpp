@@ -1,0 +1,144 @@
+#include "runtime/outbox/outbox.hpp"
+
+#include <algorithm>
+
+namespace troupe {
+namespace {
+
+constexpr std::size_t batch_max = 256;
+
+send_id behind(send_id id) {
+  return id.position == std::numeric_limits<std::uint16_t>::max()
+             ? send_id{id.index + 1, 0}
+             : send_id{id.index, static_cast<std::uint16_t>(id.position + 1)};
+}
+
+}  // namespace
+
+void outbox::restore(const std::vector<shard_id>& destinations) {
+  for (const auto to : destinations) channels_[to].stored_from = send_id{};
+}
+
+void outbox::add(shard_id to, parcel what) {
+  auto& c = channels_[to];
+  c.next = behind(what.id);
+  if (c.stored_from || c.window.size() >= window_) {
+    if (!c.stored_from) c.stored_from = what.id;
+    c.stored_last = what.id.index;
+    return;
+  }
+  const auto id = what.id;
+  c.window.emplace(id, item{std::move(what)});
+}
+
+void outbox::load_backlog(shard_id to, channel& c, std::uint64_t applied_index) {
+  if (!c.stored_from || c.window.size() > window_ / 2) return;
+  const auto room = window_ - c.window.size();
+  std::size_t loaded = 0;
+  bool more = false;
+  stored_(to, *c.stored_from, [&](parcel&& what) {
+    if (loaded == room) {
+      more = true;
+      return false;
+    }
+    ++loaded;
+    c.stored_from = behind(what.id);
+    c.next = std::max(c.next, behind(what.id));
+    const auto id = what.id;
+    c.window.emplace(id, item{std::move(what)});
+    return true;
+  });
+  // The store is complete only up to what is applied.
+  if (!more && applied_index >= c.stored_last) c.stored_from.reset();
+}
+
+std::vector<std::pair<shard_id, parcel_batch>> outbox::take_outgoing(shard_id self,
+                                                                     std::uint64_t applied_index) {
+  std::vector<std::pair<shard_id, parcel_batch>> out;
+  for (auto it = channels_.begin(); it != channels_.end();) {
+    auto& [to, c] = *it;
+    load_backlog(to, c, applied_index);
+    parcel_batch batch{self, settled_below(c), {}};
+    for (auto& [id, one] : c.window) {
+      if (one.at != stage::ready) continue;
+      batch.parcels.push_back(one.what);
+      one.at = stage::sent;
+      if (batch.parcels.size() == batch_max)
+        out.emplace_back(to, std::exchange(batch, {self, batch.settled_below, {}}));
+    }
+    if (!batch.parcels.empty() || !c.told_settled) out.emplace_back(to, std::move(batch));
+    c.told_settled = true;
+    if (c.window.empty() && !c.stored_from) {
+      it = channels_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  return out;
+}
+
+void outbox::acknowledged(shard_id from, const std::vector<send_id>& ids) {
+  const auto channel_at = channels_.find(from);
+  if (channel_at == channels_.end()) return;
+  for (const auto& id : ids) {
+    const auto it = channel_at->second.window.find(id);
+    if (it == channel_at->second.window.end() || it->second.at == stage::acknowledged) continue;
+    it->second.at = stage::acknowledged;
+    it->second.what.message = {};
+    arrived_.emplace_back(from, id);
+  }
+}
+
+peer_sends outbox::take_arrived() { return std::exchange(arrived_, {}); }
+
+void outbox::settled(const peer_sends& arrived) {
+  for (const auto& [to, id] : arrived) {
+    const auto it = channels_.find(to);
+    if (it == channels_.end()) continue;
+    it->second.window.erase(id);
+    it->second.told_settled = false;
+  }
+}
+
+void outbox::resend(shard_id to) {
+  const auto it = channels_.find(to);
+  if (it == channels_.end()) return;
+  for (auto& [id, one] : it->second.window) {
+    if (one.at == stage::sent) one.at = stage::ready;
+  }
+}
+
+send_id outbox::settled_below(const channel& c) {
+  if (!c.window.empty()) return c.window.begin()->first;
+  return c.stored_from ? *c.stored_from : c.next;
+}
+
+bool outbox::has_backlog() const {
+  return std::any_of(channels_.begin(), channels_.end(),
+                     [](const auto& c) { return c.second.stored_from.has_value(); });
+}
+
+std::size_t outbox::in_memory() const {
+  std::size_t total = 0;
+  for (const auto& [to, c] : channels_) total += c.window.size();
+  return total;
+}
+
+void receipts::settle(shard_id source, send_id below) {
+  const auto it = known_.find(source);
+  if (it == known_.end()) return;
+  auto& finished = done_[source];
+  while (!it->second.empty() && *it->second.begin() < below) {
+    finished.erase(*it->second.begin());
+    forgotten_.emplace_back(source, *it->second.begin());
+    it->second.erase(it->second.begin());
+  }
+}
+
+std::size_t receipts::size() const {
+  std::size_t total = 0;
+  for (const auto& [source, ids] : known_) total += ids.size();
+  return total;
+}
+
+}  // namespace troupe

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/entity/effects.hpp"
+#include "runtime/journal/entry.hpp"
+
+namespace troupe {
+
+/// One message on its way to another shard.
+struct parcel {
+  send_id id;
+  outbound message;
+};
+
+/// What goes to another shard in one message. `settled_below`: the sender will never repeat a parcel below
+/// it.
+struct parcel_batch {
+  shard_id source = 0;
+  send_id settled_below;
+  std::vector<parcel> parcels;
+};
+
+/// The sending half of the outbox of one shard: committed messages, per destination shard, until the
+/// destination has them on disk and this shard has logged that. At most `window` a destination are in memory;
+/// what is beyond waits in the store.
+///
+/// With the receiver's receipts this gives exactly one effect a message (outbox/O1): a message is repeated
+/// until it is acknowledged, and a receipt outlives every repetition.
+class outbox {
+ public:
+  /// Visits the stored messages for a destination from an id on, in order, until false.
+  using loader = std::function<void(shard_id to, send_id from, const std::function<bool(parcel&&)>&)>;
+
+  explicit outbox(loader stored, std::size_t window = 1024) : stored_(std::move(stored)), window_(window) {}
+
+  /// After a restart: the destinations that the store has messages for.
+  void restore(const std::vector<shard_id>& destinations);
+  /// A committed message. Ids grow.
+  void add(shard_id to, parcel what);
+  /// What has not been sent since it was added, or since resend().
+  std::vector<std::pair<shard_id, parcel_batch>> take_outgoing(shard_id self, std::uint64_t applied_index);
+  /// The destination has these on disk.
+  void acknowledged(shard_id from, const std::vector<send_id>& ids);
+  /// Messages that are acknowledged and whose rows can go: for a housekeeping entry.
+  peer_sends take_arrived();
+  bool has_arrived() const { return !arrived_.empty(); }
+  /// The housekeeping entry with these is committed.
+  void settled(const peer_sends& arrived);
+  /// Everything unacknowledged is sent again: the link to that shard was lost.
+  void resend(shard_id to);
+  bool is_idle() const { return channels_.empty(); }
+  /// True while rows wait in the store for room in memory.
+  bool has_backlog() const;
+  std::size_t in_memory() const;
+
+ private:
+  enum class stage : std::uint8_t { ready, sent, acknowledged };
+  struct item {
+    parcel what;
+    stage at = stage::ready;
+  };
+  struct channel {
+    std::map<send_id, item> window;
+    std::optional<send_id> stored_from;  // from here on messages are only in the store
+    std::uint64_t stored_last = 0;       // index of the last such message, as far as known
+    send_id next;                        // behind the last message ever added or loaded
+    bool told_settled = true;
+  };
+  void load_backlog(shard_id to, channel& c, std::uint64_t applied_index);
+  static send_id settled_below(const channel& c);
+
+  loader stored_;
+  std::size_t window_;
+  std::map<shard_id, channel> channels_;
+  peer_sends arrived_;
+};
+
+/// The receiving half: which messages have had their effect here. A receipt is durable with the effect and
+/// goes when its sender says that it will not repeat the message.
+class receipts {
+ public:
+  void restore(shard_id source, send_id id) {
+    known_[source].insert(id);
+    done_[source].insert(id);
+  }
+  /// False: already here, at work or done.
+  [[nodiscard]] bool begin(shard_id source, send_id id) { return known_[source].insert(id).second; }
+  void done(shard_id source, send_id id) { done_[source].insert(id); }
+  bool is_done(shard_id source, send_id id) const {
+    const auto it = done_.find(source);
+    return it != done_.end() && it->second.contains(id);
+  }
+  /// Receipts below go; gives them for a housekeeping entry.
+  void settle(shard_id source, send_id below);
+  peer_sends take_forgotten() { return std::exchange(forgotten_, {}); }
+  bool has_forgotten() const { return !forgotten_.empty(); }
+  std::size_t size() const;
+
+ private:
+  std::map<shard_id, std::set<send_id>> known_;
+  std::map<shard_id, std::set<send_id>> done_;
+  peer_sends forgotten_;
+};
+
+}  // namespace troupe

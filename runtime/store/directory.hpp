@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/store/store.hpp"
+
+namespace troupe {
+
+/// The format of the whole data directory. A greater number on disk is refused before anything is touched.
+inline constexpr int data_format = 1;
+
+/// Makes the directory when it does not exist, and refuses one of a newer format, of another shard count, or
+/// that cannot be written. Touches nothing when it refuses.
+std::optional<store_error> prepare_directory(const std::string& directory, std::uint16_t shard_count);
+
+/// Free space for unprivileged writers in the file system of the directory, 0 when it cannot be told.
+std::uint64_t free_bytes(const std::string& directory);
+
+/// A small file beside the store that says how far each shard's log was synced, written with O_DSYNC about
+/// once a second. A log that ends below its mark has lost its tail at a record boundary, which checksums
+/// cannot see.
+class sync_mark {
+ public:
+  explicit sync_mark(const std::string& directory);
+  ~sync_mark();
+  sync_mark(const sync_mark&) = delete;
+  sync_mark& operator=(const sync_mark&) = delete;
+
+  /// The last indexes that were written, empty when there is no (whole) mark.
+  static std::vector<std::uint64_t> read(const std::string& directory);
+  void write(const std::vector<std::uint64_t>& last_indexes);
+
+ private:
+  int file_ = -1;
+  bool second_slot_ = false;
+};
+
+}  // namespace troupe

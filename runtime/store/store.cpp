@@ -1,0 +1,373 @@
+#include "runtime/store/store.hpp"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <chrono>
+
+#include "runtime/base/assert.hpp"
+#include "runtime/entity/table.hpp"
+#include "runtime/store/directory.hpp"
+#include "runtime/store/reply_record.hpp"
+
+namespace troupe {
+namespace {
+
+enum family : std::size_t { meta_family, log_family, rows_family, replies_family, family_count };
+constexpr const char* family_names[family_count] = {"default", "log", "rows", "replies"};
+
+std::int64_t wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Forgets stored replies whose retention is over while RocksDB compacts anyway: expiry without a sweep.
+class reply_expiry final : public rocksdb::CompactionFilter {
+ public:
+  explicit reply_expiry(std::int64_t retention_ms) : retention_ms_(retention_ms) {}
+  bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const override {
+    const auto at = reply_record::written_at({value.data(), value.size()});
+    return at.ms > 0 && at.ms + retention_ms_ < wall_ms();
+  }
+  const char* Name() const override { return "troupe.reply_expiry"; }
+
+ private:
+  std::int64_t retention_ms_;
+};
+
+std::string log_key(shard_id shard, std::uint64_t first_index) {
+  std::string key;
+  byte_writer w{key};
+  w.u16_be(shard);
+  w.u64_be(first_index);
+  return key;
+}
+
+std::string reply_key(shard_id shard, std::string_view command_id) {
+  std::string key;
+  byte_writer w{key};
+  w.u16_be(shard);
+  w.raw(command_id);
+  return key;
+}
+
+std::string applied_key(shard_id shard) {
+  std::string key = "applied/";
+  byte_writer{key}.u16_be(shard);
+  return key;
+}
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+rocksdb::DBOptions db_options() {
+  rocksdb::DBOptions o;
+  o.create_if_missing = true;
+  o.create_missing_column_families = true;
+  o.paranoid_checks = true;
+  // The default silently stops at the first bad record and opens a shorter log; only a torn tail may be
+  // dropped.
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  o.recycle_log_file_num = 0;
+  o.track_and_verify_wals_in_manifest = true;
+  o.max_bgerror_resume_count = 0;
+  o.best_efforts_recovery = false;
+  o.manual_wal_flush = false;
+  o.unordered_write = false;
+  o.avoid_flush_during_recovery = true;
+  o.max_total_wal_size = 128U << 20U;
+  o.max_background_jobs = 2;
+  o.max_open_files = 512;
+  o.keep_log_file_num = 3;
+  o.max_log_file_size = 4U << 20U;
+  o.stats_dump_period_sec = 0;
+  o.stats_persist_period_sec = 0;
+  o.allow_concurrent_memtable_write = false;  // one thread writes
+  o.enable_write_thread_adaptive_yield = false;
+  return o;
+}
+
+[[noreturn]] void storage_failed(const char* what, const rocksdb::Status& status) {
+  assertion_failed("storage works", __FILE__, __LINE__, std::string{what} + ": " + status.ToString());
+}
+
+store_error translate(const rocksdb::Status& status, const std::string& directory) {
+  using code = store_error::code;
+  const auto text = status.ToString();
+  if (text.find("lock") != std::string::npos || text.find("LOCK") != std::string::npos) {
+    return {code::locked, "the data directory " + directory + " is in use by another process"};
+  }
+  if (status.IsCorruption()) {
+    return {code::corrupt, "the store in " + directory + " is damaged and was left as it is: " + text};
+  }
+  return {code::io, "cannot open the store in " + directory + ": " + text};
+}
+
+}  // namespace
+
+struct store_batch::impl {
+  rocksdb::WriteBatch batch;
+};
+
+struct store::impl {
+  store_options options;
+  reply_expiry expiry{0};
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  std::uint64_t epoch = 0;
+
+  explicit impl(const store_options& o) : options(o), expiry(o.reply_retention_ms) {}
+  ~impl() {
+    if (!db) return;
+    for (auto* family : families) db->DestroyColumnFamilyHandle(family);
+    db->Close();
+  }
+};
+
+namespace {
+// A batch names column families by id, and the ids are fixed by the order of creation; so a batch can be
+// built without the database at hand. WriteBatch wants handles, though: this one carries only the id.
+class family_id final : public rocksdb::ColumnFamilyHandle {
+ public:
+  explicit family_id(std::uint32_t id) : id_(id) {}
+  const std::string& GetName() const override { return name_; }
+  std::uint32_t GetID() const override { return id_; }
+  rocksdb::Status GetDescriptor(rocksdb::ColumnFamilyDescriptor*) override {
+    return rocksdb::Status::NotSupported();
+  }
+  const rocksdb::Comparator* GetComparator() const override { return rocksdb::BytewiseComparator(); }
+
+ private:
+  std::uint32_t id_;
+  std::string name_;
+};
+family_id meta_id{meta_family}, log_id{log_family}, rows_id{rows_family}, replies_id{replies_family};
+}  // namespace
+
+store_batch::store_batch() : impl_(std::make_unique<impl>()) {}
+store_batch::~store_batch() = default;
+
+void store_batch::put_log(shard_id shard, std::uint64_t first_index, std::string_view chunk) {
+  impl_->batch.Put(&log_id, log_key(shard, first_index), slice(chunk));
+}
+void store_batch::drop_log(shard_id shard, std::uint64_t from, std::uint64_t to) {
+  impl_->batch.DeleteRange(&log_id, log_key(shard, from), log_key(shard, to));
+}
+void store_batch::put_row(std::string_view key, std::string_view value) {
+  impl_->batch.Put(&rows_id, slice(key), slice(value));
+}
+void store_batch::erase_row(std::string_view key) { impl_->batch.Delete(&rows_id, slice(key)); }
+void store_batch::put_reply(shard_id shard, std::string_view command_id, std::string_view record) {
+  impl_->batch.Put(&replies_id, reply_key(shard, command_id), slice(record));
+}
+void store_batch::put_applied(shard_id shard, applied_mark mark) {
+  std::string value;
+  byte_writer w{value};
+  w.varint(mark.index);
+  w.varint(mark.epoch);
+  impl_->batch.Put(&meta_id, applied_key(shard), value);
+}
+void store_batch::clear() { impl_->batch.Clear(); }
+bool store_batch::empty() const { return impl_->batch.Count() == 0; }
+
+store::store(std::unique_ptr<impl> opened) : impl_(std::move(opened)) {}
+store::~store() = default;
+
+namespace {
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& options, reply_expiry* expiry) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  table.format_version = 5;
+
+  rocksdb::ColumnFamilyOptions common;
+  common.write_buffer_size = options.write_buffer_bytes;
+  common.max_write_buffer_number = 3;
+  common.level_compaction_dynamic_level_bytes = true;
+  common.compression = rocksdb::kLZ4Compression;
+  common.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+
+  auto log = common;
+  log.compression = rocksdb::kNoCompression;
+  auto rows = common;
+  rows.memtable_whole_key_filtering = true;
+  rows.memtable_prefix_bloom_size_ratio = 0.02;
+  auto replies = rows;
+  replies.compaction_filter = expiry;
+  replies.ttl = static_cast<std::uint64_t>(options.reply_retention_ms / 1000);
+  auto meta = common;
+  meta.write_buffer_size = 1U << 20U;
+
+  return {{family_names[meta_family], meta},
+          {family_names[log_family], log},
+          {family_names[rows_family], rows},
+          {family_names[replies_family], replies}};
+}
+
+}  // namespace
+
+std::variant<std::unique_ptr<store>, store_error> store::open(const store_options& options) {
+  if (auto fault = prepare_directory(options.directory, options.shard_count)) return *fault;
+
+  auto opened = std::make_unique<impl>(options);
+  rocksdb::DB* db = nullptr;
+  const auto descriptors = families_of(options, &opened->expiry);
+  auto status =
+      rocksdb::DB::Open(db_options(), options.directory + "/store", descriptors, &opened->families, &db);
+  if (!status.ok()) return translate(status, options.directory);
+  opened->db.reset(db);
+  for (std::size_t i = 0; i < family_count; ++i) {
+    TROUPE_ASSERT(opened->families[i]->GetID() == i, "column families were created in another order");
+  }
+
+  std::string epoch;
+  status = db->Get({}, "epoch", &epoch);
+  if (!status.ok() && !status.IsNotFound()) return translate(status, options.directory);
+  byte_reader in{epoch};
+  opened->epoch = (epoch.empty() ? 0 : in.varint()) + 1;
+  std::string next;
+  byte_writer{next}.varint(opened->epoch);
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  status = db->Put(synced, "epoch", next);
+  if (!status.ok()) return translate(status, options.directory);
+  return std::unique_ptr<store>{new store{std::move(opened)}};
+}
+
+std::uint16_t store::shard_count() const { return impl_->options.shard_count; }
+std::uint64_t store::epoch() const { return impl_->epoch; }
+
+std::optional<std::string> store::get_row(std::string_view key) const {
+  rocksdb::PinnableSlice value;
+  const auto status = impl_->db->Get({}, impl_->families[rows_family], slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) storage_failed("reading a row", status);
+  return value.ToString();
+}
+
+void store::scan_rows(std::string_view from, std::string_view to, scan_order order,
+                      const row_visitor& visit) const {
+  rocksdb::ReadOptions options;
+  const rocksdb::Slice lower = slice(from);
+  const rocksdb::Slice upper = slice(to);
+  options.iterate_lower_bound = &lower;
+  if (!to.empty()) options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> it{impl_->db->NewIterator(options, impl_->families[rows_family])};
+  if (order == scan_order::ascending) {
+    for (it->SeekToFirst(); it->Valid() && visit(view(it->key()), view(it->value())); it->Next()) {
+    }
+  } else {
+    for (it->SeekToLast(); it->Valid() && visit(view(it->key()), view(it->value())); it->Prev()) {
+    }
+  }
+  if (!it->status().ok()) storage_failed("scanning rows", it->status());
+}
+
+std::optional<std::string> store::get_reply(shard_id shard, std::string_view command_id) const {
+  rocksdb::PinnableSlice value;
+  const auto status =
+      impl_->db->Get({}, impl_->families[replies_family], reply_key(shard, command_id), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) storage_failed("reading a stored reply", status);
+  if (reply_record::written_at(view(value)).ms + impl_->options.reply_retention_ms < wall_ms())
+    return std::nullopt;
+  return value.ToString();
+}
+
+applied_mark store::applied(shard_id shard) const {
+  std::string value;
+  const auto status = impl_->db->Get({}, applied_key(shard), &value);
+  if (status.IsNotFound()) return {};
+  if (!status.ok()) storage_failed("reading an applied mark", status);
+  byte_reader in{value};
+  applied_mark mark;
+  mark.index = in.varint();
+  mark.epoch = in.varint();
+  return mark;
+}
+
+void store::scan_log(shard_id shard, std::uint64_t after,
+                     const std::function<bool(std::uint64_t, std::string_view)>& visit) const {
+  const auto lower_key = log_key(shard, 0);
+  const auto upper_key = log_key(shard, ~std::uint64_t{0});
+  const rocksdb::Slice lower = lower_key;
+  const rocksdb::Slice upper = upper_key;
+  rocksdb::ReadOptions options;
+  options.iterate_lower_bound = &lower;
+  options.iterate_upper_bound = &upper;
+  const std::unique_ptr<rocksdb::Iterator> it{impl_->db->NewIterator(options, impl_->families[log_family])};
+  // The chunk that holds `after` + 1 may begin below it.
+  it->SeekForPrev(log_key(shard, after + 1));
+  if (!it->Valid()) it->SeekToFirst();
+  for (; it->Valid(); it->Next()) {
+    byte_reader key{view(it->key()).substr(2)};
+    if (!visit(key.u64_be(), view(it->value()))) return;
+  }
+  if (!it->status().ok()) storage_failed("scanning the log", it->status());
+}
+
+void store::write(store_batch& batch, durability how) {
+  rocksdb::WriteOptions options;
+  options.sync = how == durability::synced;
+  const auto status = impl_->db->Write(options, &batch.impl_->batch);
+  if (!status.ok()) storage_failed("writing", status);
+}
+
+std::uint64_t store::live_bytes() const {
+  std::uint64_t total = 0;
+  for (auto* family : impl_->families) {
+    std::uint64_t bytes = 0;
+    if (impl_->db->GetIntProperty(family, "rocksdb.total-sst-files-size", &bytes)) total += bytes;
+  }
+  return total;
+}
+
+namespace {
+
+class entity_rows final : public row_source {
+ public:
+  entity_rows(const store& from, shard_id shard, const entity_ref& entity) : store_(from) {
+    prefix_ = keys::table_prefix(shard, entity, state_table);
+    prefix_.pop_back();
+  }
+  std::optional<std::string> get(table_no table, std::string_view key) const override {
+    auto full = in_table(table);
+    full.append(key);
+    return store_.get_row(full);
+  }
+  void scan(table_no table, const row_range& range, scan_order order,
+            const row_visitor& visit) const override {
+    const auto base = in_table(table);
+    const auto to = range.to.empty() ? prefix_end(base) : base + range.to;
+    store_.scan_rows(base + range.from, to, order, [&](std::string_view key, std::string_view value) {
+      return visit(key.substr(base.size()), value);
+    });
+  }
+
+ private:
+  std::string in_table(table_no table) const {
+    std::string out;
+    out.reserve(prefix_.size() + 48);
+    out.append(prefix_);
+    out.push_back(static_cast<char>(table));
+    return out;
+  }
+  const store& store_;
+  std::string prefix_;
+};
+
+}  // namespace
+
+std::unique_ptr<row_source> store::rows_of(shard_id shard, const entity_ref& entity) const {
+  return std::make_unique<entity_rows>(*this, shard, entity);
+}
+
+}  // namespace troupe

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "runtime/entity/row_source.hpp"
+#include "runtime/store/keys.hpp"
+
+namespace troupe {
+
+struct store_options {
+  std::string directory;
+  std::uint16_t shard_count = 64;
+  /// Stored replies older than this may be forgotten.
+  std::int64_t reply_retention_ms = 24LL * 3600 * 1000;
+  std::size_t block_cache_bytes = 64U << 20U;
+  std::size_t write_buffer_bytes = 32U << 20U;
+};
+
+/// Why a store did not open, for the person who started the process.
+struct store_error {
+  enum class code { locked = 1, newer_format, other_shard_count, not_writable, corrupt, suspect, io };
+  code what = code::io;
+  std::string message;
+};
+
+/// Where a shard's applied state ends.
+struct applied_mark {
+  std::uint64_t index = 0;
+  std::uint64_t epoch = 0;  // of the entry at `index`
+};
+
+/// What one atomic write holds. Built and written by the journal's thread only.
+class store_batch {
+ public:
+  store_batch();
+  ~store_batch();
+  store_batch(const store_batch&) = delete;
+  store_batch& operator=(const store_batch&) = delete;
+
+  void put_log(shard_id shard, std::uint64_t first_index, std::string_view chunk);
+  /// Drops the chunks whose first index lies in [from, to).
+  void drop_log(shard_id shard, std::uint64_t from, std::uint64_t to);
+  void put_row(std::string_view key, std::string_view value);
+  void erase_row(std::string_view key);
+  void put_reply(shard_id shard, std::string_view command_id, std::string_view record);
+  void put_applied(shard_id shard, applied_mark mark);
+  void clear();
+  bool empty() const;
+
+ private:
+  friend class store;
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+/// The node's one RocksDB (column families meta, log, rows, replies; one write-ahead log, so one fsync covers
+/// all shards), with the settings of the replication design, section 13. Reads may come from any thread;
+/// writes come from the journal's thread. A write or fsync that fails ends the process: what is on disk is
+/// then not known.
+class store {
+ public:
+  static std::variant<std::unique_ptr<store>, store_error> open(const store_options& options);
+  ~store();
+  store(const store&) = delete;
+  store& operator=(const store&) = delete;
+
+  std::uint16_t shard_count() const;
+  /// The number of this opening: greater than all before, durable before open() returns.
+  std::uint64_t epoch() const;
+
+  std::optional<std::string> get_row(std::string_view key) const;
+  /// Keys in [from, to), `to` empty for no bound; false from the visitor ends the scan.
+  void scan_rows(std::string_view from, std::string_view to, scan_order order,
+                 const row_visitor& visit) const;
+  /// The stored reply of a command, unless its retention is over.
+  std::optional<std::string> get_reply(shard_id shard, std::string_view command_id) const;
+
+  applied_mark applied(shard_id shard) const;
+  /// The log chunks that hold entries above `after`, in order.
+  void scan_log(shard_id shard, std::uint64_t after,
+                const std::function<bool(std::uint64_t first_index, std::string_view chunk)>& visit) const;
+
+  enum class durability { buffered, synced };
+  void write(store_batch& batch, durability how);
+
+  /// The stored rows of one entity.
+  std::unique_ptr<row_source> rows_of(shard_id shard, const entity_ref& entity) const;
+
+  std::uint64_t live_bytes() const;
+
+ private:
+  struct impl;
+  explicit store(std::unique_ptr<impl> opened);
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace troupe
