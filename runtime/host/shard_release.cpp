@@ -182,6 +182,7 @@ void shard::finish_round() {
   }
   for (auto& [to, ids] : outgoing_acks_) ports_.send_acknowledgements(to, std::move(ids));
   outgoing_acks_.clear();
+  figures_.named.store(named_.size(), std::memory_order_relaxed);
   schedule(now);
 }
 

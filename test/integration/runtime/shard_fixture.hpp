@@ -1,0 +1,231 @@
+#pragma once
+
+#include <caf/all.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "runtime/host/bridge.hpp"
+#include "runtime/host/shard_actor.hpp"
+#include "test/integration/runtime/toy_kinds.hpp"
+
+/// Shards, entity actors and the bridge over CAF's deterministic scheduler: one thread, virtual time, and a
+/// journal that syncs and applies when the test says so.
+namespace troupe::test {
+
+class temporary_directory {
+ public:
+  temporary_directory() {
+    path_ = (std::filesystem::temp_directory_path() / "troupe-test-XXXXXX").string();
+    TROUPE_ASSERT(::mkdtemp(path_.data()) != nullptr, "no temporary directory");
+  }
+  ~temporary_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  temporary_directory(const temporary_directory&) = delete;
+  temporary_directory& operator=(const temporary_directory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class manual_clock final : public clock_source {
+ public:
+  timestamp wall() const override { return now; }
+  std::chrono::steady_clock::time_point steady() const override {
+    return std::chrono::steady_clock::time_point{std::chrono::milliseconds{now.ms}};
+  }
+  timestamp now{1'800'000'000'000};
+};
+
+/// Keeps appended chunks until the test lets them reach "the disk" and the rows.
+class manual_log final : public shard_log {
+ public:
+  struct record {
+    shard_id shard;
+    std::uint64_t first_index, last_index;
+    std::string chunk;
+  };
+  void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index,
+              std::string chunk) override {
+    unsynced.push_back({shard, first_index, last_index, std::move(chunk)});
+  }
+  void commit(shard_id shard, std::uint64_t index) override { committed[shard] = index; }
+
+  std::deque<record> unsynced;
+  std::deque<record> unapplied;
+  std::map<shard_id, std::uint64_t> committed;
+};
+
+class shard_fixture {
+ public:
+  static constexpr std::uint16_t shard_count = 4;
+
+  shard_fixture() : shard_fixture(shard_options{}) {}
+  explicit shard_fixture(const shard_options& options) : options_(options) { boot(); }
+  ~shard_fixture() { shut_down(); }
+
+  /// Sends a command and gives the place where its reply will be.
+  std::shared_ptr<std::optional<reply>> send(command what) {
+    auto slot = std::make_shared<std::optional<reply>>();
+    what.deadline = what.deadline == std::chrono::steady_clock::time_point{}
+                        ? clock.steady() + std::chrono::seconds{5}
+                        : what.deadline;
+    port->submit(std::move(what), [slot](reply&& r) { *slot = std::move(r); });
+    port->flush();
+    run();
+    return slot;
+  }
+  template <class Message>
+  command make(const std::string& key, const Message& message, const std::string& id = {}) {
+    command what;
+    what.target = {counter::kind::options.id, key};
+    what.message = counter::kind::number_of<Message>();
+    what.is_query = counter::kind::is_query<Message>();
+    what.body = encode(message);
+    what.id = id.empty() ? id : (id + std::string(16, '.')).substr(0, 16);
+    what.fingerprint = stable_hash(what.body);
+    return what;
+  }
+  /// Runs all actors until nothing is left to do, and takes in the replies.
+  void run() {
+    scheduler().run();
+    port->drain();
+  }
+  /// Everything appended is on disk, the shards know.
+  void sync() {
+    while (!log.unsynced.empty()) {
+      auto one = std::move(log.unsynced.front());
+      log.unsynced.pop_front();
+      caf::anon_send(environment.shards[one.shard], synced_notice{one.last_index});
+      log.unapplied.push_back(std::move(one));
+      run();
+    }
+  }
+  /// Everything committed is in the rows, the shards know.
+  void apply() {
+    store_batch batch;
+    std::map<shard_id, std::uint64_t> applied;
+    for (const auto& one : log.unapplied) {
+      chunk_view chunk;
+      TROUPE_ASSERT(decode_chunk(one.shard, one.first_index, one.chunk, chunk), "test chunk");
+      auto index = chunk.first_index;
+      for (const auto entry : chunk.entries) buffer_.add(one.shard, index++, chunk.epoch, entry);
+      applied[one.shard] = one.last_index;
+    }
+    buffer_.flush_into(batch);
+    stored->write(batch, store::durability::synced);
+    log.unapplied.clear();
+    for (const auto& [shard, index] : applied)
+      caf::anon_send(environment.shards[shard], applied_notice{index});
+    run();
+  }
+  /// Syncs and applies until no shard has anything left to do.
+  void settle() {
+    for (int round = 0; round < 50; ++round) {
+      advance(std::chrono::milliseconds{25});
+      sync();
+      apply();
+    }
+  }
+  void advance(std::chrono::milliseconds by) {
+    clock.now = clock.now + by;
+    scheduler().advance_time(by);
+    run();
+  }
+  /// The process dies: what is not applied is lost unless it was synced (then it is replayed), and starts
+  /// again.
+  void crash_and_restart() {
+    auto survivors = std::move(log.unapplied);
+    shut_down();
+    log.unapplied = std::move(survivors);
+    log.unsynced.clear();
+    for (const auto& one : log.unapplied) ends_[one.shard] = {one.last_index, 1};
+    boot();
+  }
+  std::int64_t value_of(const std::string& key) {
+    const auto got = send(make(key, counter::get{}));
+    settle();
+    counter::total t;
+    TROUPE_ASSERT(got->has_value() && decode((*got)->bytes, t), "no reply to get");
+    return t.value;
+  }
+  shard_id home_of(const std::string& key) const {
+    return shard_of({counter::kind::options.id, key}, shard_count);
+  }
+
+  caf::scheduler::test_coordinator& scheduler() {
+    return dynamic_cast<caf::scheduler::test_coordinator&>(system->scheduler());
+  }
+
+  temporary_directory directory;
+  kind_registry kinds{{describe_kind<counter::kind>()}};
+  manual_clock clock;
+  manual_log log;
+  std::unique_ptr<store> stored;
+  std::array<shard_figures, shard_count> figures;
+  shard_environment environment;
+  std::unique_ptr<caf::actor_system_config> config;
+  std::unique_ptr<caf::actor_system> system;
+  std::unique_ptr<command_port> port;
+
+ private:
+  void boot() {
+    store_options disk;
+    disk.directory = directory.path();
+    disk.shard_count = shard_count;
+    auto opened = store::open(disk);
+    TROUPE_ASSERT(std::holds_alternative<std::unique_ptr<store>>(opened),
+                  std::get<store_error>(opened).message);
+    stored = std::move(std::get<std::unique_ptr<store>>(opened));
+    if (!log.unapplied.empty()) replay();
+    config = std::make_unique<caf::actor_system_config>();
+    config->set("scheduler.policy", caf::atom("testing"));
+    config->set("logger.inline-output", true);
+    system = std::make_unique<caf::actor_system>(*config);
+    environment.options = options_;
+    environment.kinds = &kinds;
+    environment.stored = stored.get();
+    environment.log = &log;
+    environment.clock = &clock;
+    for (shard_id id = 0; id < shard_count; ++id) {
+      const auto mark = stored->applied(id);
+      environment.shards.push_back(
+          system->spawn<shard_actor>(&environment, id, log_end{mark.index, mark.epoch}, &figures[id], id));
+    }
+    port = make_bridge(system.get(), environment, [] {});
+    for (const auto& to : environment.shards) caf::anon_send(to, caf::ok_atom_v);
+    run();
+  }
+  void replay() {
+    store_batch batch;
+    for (const auto& one : log.unapplied) {
+      chunk_view chunk;
+      TROUPE_ASSERT(decode_chunk(one.shard, one.first_index, one.chunk, chunk), "test chunk");
+      auto index = chunk.first_index;
+      for (const auto entry : chunk.entries) buffer_.add(one.shard, index++, chunk.epoch, entry);
+    }
+    buffer_.flush_into(batch);
+    stored->write(batch, store::durability::synced);
+    log.unapplied.clear();
+  }
+  void shut_down() {
+    port.reset();
+    for (const auto& to : environment.shards) caf::anon_send_exit(to, caf::exit_reason::kill);
+    scheduler().run();
+    environment.shards.clear();
+    system.reset();
+    stored.reset();
+  }
+
+  shard_options options_;
+  std::map<shard_id, log_end> ends_;
+  apply_buffer buffer_{shard_count};
+};
+
+}  // namespace troupe::test

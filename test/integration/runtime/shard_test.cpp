@@ -1,0 +1,219 @@
+#include <doctest/doctest.h>
+
+#include "test/integration/runtime/shard_fixture.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+using counter::add;
+using counter::get;
+
+namespace {
+
+std::int64_t total_in(const std::shared_ptr<std::optional<reply>>& slot) {
+  counter::total t;
+  REQUIRE(slot->has_value());
+  REQUIRE(decode((*slot)->bytes, t));
+  return t.value;
+}
+
+reply_status status_in(const std::shared_ptr<std::optional<reply>>& slot) {
+  REQUIRE(slot->has_value());
+  return (*slot)->status;
+}
+
+}  // namespace
+
+TEST_CASE("shard: a reply leaves only when its entry is on disk") {
+  shard_fixture f;
+  const auto got = f.send(f.make("a", add{5}));
+  CHECK_FALSE(got->has_value());
+  CHECK(f.log.unsynced.size() == 1);
+  f.sync();
+  CHECK(total_in(got) == 5);
+}
+
+TEST_CASE("shard: a query that saw an uncommitted change waits for it, a query of another entity does not") {
+  shard_fixture f;
+  const auto written = f.send(f.make("a", add{5}));
+  const auto read = f.send(f.make("a", get{}));
+  std::string other = "b";
+  while (f.home_of(other) == f.home_of("a")) other += "b";
+  const auto elsewhere = f.send(f.make(other, get{}));
+  CHECK_FALSE(read->has_value());
+  CHECK(total_in(elsewhere) == 0);
+  f.sync();
+  CHECK(total_in(read) == 5);
+  CHECK(total_in(written) == 5);
+}
+
+TEST_CASE("shard: a refusal waits for the entries that its entity had made before") {
+  shard_fixture f;
+  const auto written = f.send(f.make("a", add{5}));
+  const auto refused = f.send(f.make("a", add{-1}));
+  CHECK_FALSE(refused->has_value());
+  f.sync();
+  CHECK(status_in(refused) == reply_status::rejected);
+  CHECK(f.log.unsynced.empty());
+  CHECK(status_in(written) == reply_status::ok);
+}
+
+TEST_CASE("shard: a handler that throws, or refuses after edit, changes nothing and the entity goes on") {
+  shard_fixture f;
+  const auto before = f.send(f.make("a", add{5}));
+  const auto thrown = f.send(f.make("a", counter::throws{}));
+  const auto refused = f.send(f.make("a", counter::refuse_after_edit{}));
+  const auto after = f.send(f.make("a", add{1}));
+  f.sync();
+  CHECK(status_in(before) == reply_status::ok);
+  CHECK(status_in(thrown) == reply_status::failed);
+  CHECK(status_in(refused) == reply_status::rejected);
+  CHECK(total_in(after) == 6);
+}
+
+TEST_CASE("shard: a named command runs once, whenever it is repeated") {
+  shard_fixture f;
+  const auto command = f.make("a", add{5}, "key-1");
+  const auto first = f.send(command);
+  const auto while_unsynced = f.send(command);
+  CHECK_FALSE(while_unsynced->has_value());
+  f.sync();
+  CHECK(total_in(first) == 5);
+  CHECK(total_in(while_unsynced) == 5);
+  CHECK((*while_unsynced)->replayed);
+  const auto while_unapplied = f.send(command);
+  CHECK(total_in(while_unapplied) == 5);
+  CHECK(f.figures[f.home_of("a")].named == 1);
+  f.apply();
+  CHECK(f.figures[f.home_of("a")].named == 0);
+  const auto from_store = f.send(command);
+  CHECK(total_in(from_store) == 5);
+  CHECK((*from_store)->replayed);
+  CHECK((*from_store)->version == (*first)->version);
+  CHECK_FALSE((*first)->replayed);
+  f.crash_and_restart();
+  const auto after_restart = f.send(command);
+  CHECK(total_in(after_restart) == 5);
+  CHECK(f.value_of("a") == 5);
+}
+
+TEST_CASE("shard: a command id used for another request is refused, before and after the store knows it") {
+  shard_fixture f;
+  f.send(f.make("a", add{5}, "key-1"));
+  const auto other = f.make("a", add{6}, "key-1");
+  const auto early = f.send(other);
+  f.sync();
+  CHECK(status_in(early) == reply_status::key_reused);
+  f.apply();
+  CHECK(status_in(f.send(other)) == reply_status::key_reused);
+  CHECK(f.value_of("a") == 5);
+}
+
+TEST_CASE("shard: a refused command leaves its id free") {
+  shard_fixture f;
+  auto command = f.make("a", add{-1}, "key-1");
+  CHECK(status_in(f.send(command)) == reply_status::rejected);
+  CHECK(status_in(f.send(command)) == reply_status::rejected);
+  const auto other = f.send(f.make("a", add{1}, "key-1"));
+  f.sync();
+  CHECK(total_in(other) == 1);
+}
+
+TEST_CASE("shard: a command past its deadline is answered and not run") {
+  shard_fixture f;
+  auto late = f.make("a", add{5});
+  late.deadline = f.clock.steady() - std::chrono::milliseconds{1};
+  CHECK(status_in(f.send(late)) == reply_status::deadline_passed);
+  CHECK(f.log.unsynced.empty());
+}
+
+TEST_CASE("shard: past the bounds the answer is overloaded and nothing has run") {
+  shard_options options;
+  options.uncommitted_entries_max = 10;
+  options.queued_max = 20;
+  shard_fixture f{options};
+  std::vector<std::shared_ptr<std::optional<reply>>> slots;
+  for (int i = 0; i < 40; ++i) slots.push_back(f.send(f.make("a", add{1})));
+  std::size_t overloaded = 0;
+  for (const auto& slot : slots) {
+    if (slot->has_value() && (*slot)->status == reply_status::overloaded) ++overloaded;
+  }
+  CHECK(overloaded == 10);  // 10 uncommitted, 20 queued
+  f.settle();
+  std::size_t ok = 0;
+  for (const auto& slot : slots) {
+    if (status_in(slot) == reply_status::ok) ++ok;
+  }
+  CHECK(ok == 30);
+  CHECK(f.value_of("a") == 30);
+}
+
+TEST_CASE("shard: an unknown kind, message or key is malformed") {
+  shard_fixture f;
+  auto no_kind = f.make("a", add{1});
+  no_kind.target.kind = kind_id{77};
+  auto no_message = f.make("a", add{1});
+  no_message.message = message_no{99};
+  auto no_key = f.make("", add{1});
+  auto long_key = f.make(std::string(201, 'k'), add{1});
+  auto not_a_query = f.make("a", add{1});
+  not_a_query.is_query = true;
+  for (const auto& bad : {no_kind, no_message, no_key, long_key, not_a_query}) {
+    CHECK(status_in(f.send(bad)) == reply_status::malformed);
+  }
+  CHECK(f.log.unsynced.empty());
+}
+
+TEST_CASE("shard: an expected version that does not hold runs nothing") {
+  shard_fixture f;
+  f.send(f.make("a", add{5}));
+  auto stale = f.make("a", add{1});
+  stale.expect_version = 0;
+  auto fresh = f.make("a", add{1});
+  fresh.expect_version = 1;
+  const auto refused = f.send(stale);
+  const auto done = f.send(fresh);
+  f.sync();
+  CHECK(status_in(refused) == reply_status::version_mismatch);
+  CHECK((*refused)->version == 1);
+  CHECK(total_in(done) == 6);
+}
+
+TEST_CASE("shard: an idle entity leaves memory once its rows are stored, and comes back as it was") {
+  shard_fixture f;
+  f.send(f.make("a", add{5}));
+  f.sync();
+  f.advance(std::chrono::seconds{61});
+  f.advance(std::chrono::seconds{2});
+  auto& figures = f.figures[f.home_of("a")];
+  CHECK(figures.residents == 1);  // not applied yet
+  f.apply();
+  f.advance(std::chrono::seconds{2});
+  CHECK(figures.residents == 0);
+  CHECK(f.value_of("a") == 5);
+}
+
+TEST_CASE("shard: the bound on entities in memory holds however many are touched") {
+  shard_options options;
+  options.resident_max = 5;
+  shard_fixture f{options};
+  for (int i = 0; i < 100; ++i) {
+    f.send(f.make("e" + std::to_string(i), add{i}));
+    f.sync();
+    f.apply();
+  }
+  for (const auto& figures : f.figures) CHECK(figures.residents <= 5);
+  for (int i = 0; i < 100; i += 7) CHECK(f.value_of("e" + std::to_string(i)) == i);
+}
+
+TEST_CASE("shard: while the disk is full changes are refused and queries go on") {
+  shard_fixture f;
+  f.send(f.make("a", add{5}));
+  f.settle();
+  for (const auto& to : f.environment.shards) caf::anon_send(to, storage_notice{true});
+  CHECK(status_in(f.send(f.make("a", add{1}))) == reply_status::storage_full);
+  CHECK(total_in(f.send(f.make("a", get{}))) == 5);
+  for (const auto& to : f.environment.shards) caf::anon_send(to, storage_notice{false});
+  const auto again = f.send(f.make("a", add{1}));
+  f.sync();
+  CHECK(total_in(again) == 6);
+}
