@@ -105,9 +105,12 @@ struct route {
   std::string_view summary;
   bool etag = false;   // the entity's version is the ETag, If-None-Match and If-Match are honoured
   bool has_body = false;
+  /// Served only in compat mode, without a token: bind then sees an admin who is not authenticated.
+  bool compat_only = false;
   /// The body's JSON has been parsed and is an object where has_body.
   bound (*bind)(route_request&, const boost::json::value* body) = nullptr;
-  /// Reply bytes to JSON; gives back the cursor of the next page, empty when there is none.
+  /// Reply bytes to JSON; gives back the cursor of the next page as a client sends it, empty when there is none.
+  /// Null when the success status has no body (204).
   std::string (*render)(std::string_view reply, std::string& out) = nullptr;
 };
 
@@ -127,16 +130,22 @@ routed to(std::string key, const Message& message) {
           Kind::template is_query<Message>()};
 }
 
-/// Renders a reply type as it is described; a `next_cursor` member is the cursor of the next page.
+/// Cursors are row keys in base64url, so that clients see an opaque word.
+std::string encode_cursor(std::string_view bytes);
+std::optional<std::string> decode_cursor(std::string_view text);
+
+/// Renders a reply type as it is described. A `next_cursor` member holds the key of the page's last row; the
+/// client sees it, in the JSON and in the returned word, as encode_cursor makes it.
 template <class Reply>
 std::string render_as(std::string_view bytes, std::string& out) {
   Reply reply;
   TROUPE_ASSERT(decode(bytes, reply), "reply does not decode");
-  write_json(out, reply);
+  std::string cursor;
   if constexpr (requires { reply.next_cursor; }) {
-    if (reply.next_cursor) return *reply.next_cursor;
+    if (reply.next_cursor) reply.next_cursor = cursor = encode_cursor(*reply.next_cursor);
   }
-  return {};
+  write_json(out, reply);
+  return cursor;
 }
 
 /// Reads the request's body as Body; faults become errors and the defaults stay.
@@ -146,9 +155,5 @@ Body read_body(route_request& in, const boost::json::value* json) {
   if (json != nullptr) read_json(*json, body, "", in.errors);
   return body;
 }
-
-/// Cursors are row keys in base64url, so that clients see an opaque word.
-std::string encode_cursor(std::string_view bytes);
-std::optional<std::string> decode_cursor(std::string_view text);
 
 }  // namespace troupe
