@@ -29,6 +29,24 @@ uuid make_uuid_v7(timestamp at, std::uint64_t high, std::uint64_t low) {
   return id;
 }
 
+uuid make_numbered_uuid_v7(timestamp at, std::uint64_t salt, std::uint64_t number) {
+  uuid id = make_uuid_v7(at, salt, salt >> 16);
+  for (std::size_t i = 0; i < 7; ++i) id.bytes[9 + i] = static_cast<std::uint8_t>(number >> (48 - 8 * i));
+  return id;
+}
+
+std::uint64_t number_in(const uuid& id) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 9; i < 16; ++i) number = number << 8 | id.bytes[i];
+  return number;
+}
+
+timestamp time_in(const uuid& id) {
+  std::uint64_t ms = 0;
+  for (std::size_t i = 0; i < 6; ++i) ms = ms << 8 | id.bytes[i];
+  return {static_cast<std::int64_t>(ms)};
+}
+
 uuid make_uuid_v8(std::string_view sixteen_bytes) {
   uuid id = uuid_from_bytes(sixteen_bytes).value_or(uuid{});
   stamp(id, 8);

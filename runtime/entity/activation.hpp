@@ -45,6 +45,8 @@ class activation {
   std::uint64_t version() const { return entity_->version_; }
   bool has_pending_rows() const { return rows_.size() > 0; }
   const entity_base& object() const { return *entity_; }
+  /// The state as it would be stored now.
+  std::string state_bytes() const { return entity_->save_state(); }
   row_overlay& rows() { return rows_; }
 
  private:

@@ -63,7 +63,9 @@ void decode_varint(byte_reader& in, T& value) {
   if constexpr (std::is_same_v<T, timestamp>) {
     value.ms = in.zigzag();
   } else if constexpr (std::is_enum_v<T>) {
-    value = static_cast<T>(in.varint());
+    const std::uint64_t wide = in.varint();
+    value = static_cast<T>(wide);
+    if (static_cast<std::uint64_t>(value) != wide) in.fail();
   } else if constexpr (std::is_signed_v<T>) {
     const std::int64_t wide = in.zigzag();
     value = static_cast<T>(wide);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "runtime/base/assert.hpp"
+#include "runtime/base/hash.hpp"
 #include "runtime/base/random.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/base/uuid.hpp"
@@ -71,6 +72,12 @@ class entity : public entity_base {
   uuid new_id() {
     const auto high = ids_.next();
     return make_uuid_v7(now_, high, ids_.next());
+  }
+  /// The id of the thing with that number among those of this entity, made at that time. Follows from its
+  /// arguments and the key alone, so a row under its number need not hold its id: number_in() leads to the row,
+  /// and making the id again tells whether it is the one that was asked for.
+  uuid numbered_id(timestamp made_at, std::uint64_t number) const {
+    return make_numbered_uuid_v7(made_at, stable_hash(key_), number);
   }
 
   template <class Key, class Row>

@@ -114,4 +114,11 @@ void read_json(const boost::json::value& json, T& value, const std::string& poin
   }
 }
 
+/// Whether the body says `"name": null`, which an optional field reads like an absent one: in a PATCH null clears.
+inline bool says_null(const boost::json::value* body, std::string_view name) {
+  if (body == nullptr || !body->is_object()) return false;
+  const auto* member = body->get_object().if_contains(name);
+  return member != nullptr && member->is_null();
+}
+
 }  // namespace troupe

@@ -13,8 +13,8 @@
 #include "runtime/entity/kind.hpp"
 #include "runtime/entity/table.hpp"
 
-/// HTTP as data: a kind's routes.cpp says which request is which message. Dispatch, auth level, idempotency rule
-/// and documentation all follow from these rows; nothing here speaks HTTP.
+/// HTTP as data: a kind's routes.cpp says which request is which message. Dispatch, auth level, idempotency
+/// rule and documentation all follow from these rows; nothing here speaks HTTP.
 namespace troupe {
 
 enum class http_method : std::uint8_t { get, post, put, patch, del };
@@ -33,12 +33,13 @@ struct principal {
 class route_request {
  public:
   principal who;
-  /// Set when the request carries an Idempotency-Key: 16 bytes that follow from the principal and the key alone.
+  /// Set when the request carries an Idempotency-Key: 16 bytes that follow from the principal and the key
+  /// alone.
   std::optional<std::string> command_id;
   timestamp now;
   std::uint64_t id_seed = 0;
-  std::vector<std::pair<std::string_view, std::string>> path;   // name, decoded value
-  std::vector<std::pair<std::string, std::string>> query;       // decoded
+  std::vector<std::pair<std::string_view, std::string>> path;  // name, decoded value
+  std::vector<std::pair<std::string, std::string>> query;      // decoded
   std::vector<field_error> errors;
 
   /// A path parameter of the route's template.
@@ -56,8 +57,8 @@ class route_request {
     return nullptr;
   }
 
-  /// An id for what this request creates: it follows from the Idempotency-Key when there is one, so that a retry
-  /// names the same entity.
+  /// An id for what this request creates: it follows from the Idempotency-Key when there is one, so that a
+  /// retry names the same entity.
   uuid fresh_id() const {
     if (command_id) return make_uuid_v8(*command_id);
     id_source ids{id_seed};
@@ -65,7 +66,9 @@ class route_request {
     return make_uuid_v7(now, high, ids.next());
   }
 
-  void error(std::string pointer, std::string detail) { errors.push_back({std::move(pointer), std::move(detail)}); }
+  void error(std::string pointer, std::string detail) {
+    errors.push_back({std::move(pointer), std::move(detail)});
+  }
   void require(bool condition, std::string_view pointer, std::string_view detail) {
     if (!condition) error(std::string{pointer}, std::string{detail});
   }
@@ -84,7 +87,7 @@ struct routed {
 /// Why a request was not routed, before any entity was asked: e.g. an id that cannot exist is `not found`.
 struct problem_kind {
   int status = 500;
-  std::string_view slug;   // the type is /problems/<slug>
+  std::string_view slug;  // the type is /problems/<slug>
   std::string_view title;
 };
 
@@ -103,11 +106,14 @@ struct route {
   key_rule key = key_rule::none;
   int success_status = 200;
   std::string_view summary;
-  bool etag = false;   // the entity's version is the ETag, If-None-Match and If-Match are honoured
+  bool etag = false;  // the entity's version is the ETag, If-None-Match and If-Match are honoured
   bool has_body = false;
+  /// Served only in compat mode, without a token: bind then sees an admin who is not authenticated.
+  bool compat_only = false;
   /// The body's JSON has been parsed and is an object where has_body.
   bound (*bind)(route_request&, const boost::json::value* body) = nullptr;
-  /// Reply bytes to JSON; gives back the cursor of the next page, empty when there is none.
+  /// Reply bytes to JSON; gives back the cursor of the next page as a client sends it, empty when there is
+  /// none. Null when the success status has no body (204).
   std::string (*render)(std::string_view reply, std::string& out) = nullptr;
 };
 
@@ -127,16 +133,29 @@ routed to(std::string key, const Message& message) {
           Kind::template is_query<Message>()};
 }
 
-/// Renders a reply type as it is described; a `next_cursor` member is the cursor of the next page.
-template <class Reply>
-std::string render_as(std::string_view bytes, std::string& out) {
+/// Cursors are row keys in base64url, so that clients see an opaque word.
+std::string encode_cursor(std::string_view bytes);
+std::optional<std::string> decode_cursor(std::string_view text);
+
+/// Renders what `view_of` makes of a reply. A `next_cursor` member of the view holds the key of the page's
+/// last row; the client sees it, in the JSON and in the returned word, as encode_cursor makes it.
+template <class Reply, class ViewOf>
+std::string render_view(std::string_view bytes, std::string& out, ViewOf view_of) {
   Reply reply;
   TROUPE_ASSERT(decode(bytes, reply), "reply does not decode");
-  write_json(out, reply);
-  if constexpr (requires { reply.next_cursor; }) {
-    if (reply.next_cursor) return *reply.next_cursor;
+  auto view = view_of(std::move(reply));
+  std::string cursor;
+  if constexpr (requires { view.next_cursor; }) {
+    if (view.next_cursor) view.next_cursor = cursor = encode_cursor(*view.next_cursor);
   }
-  return {};
+  write_json(out, view);
+  return cursor;
+}
+
+/// Renders a reply type as it is described.
+template <class Reply>
+std::string render_as(std::string_view bytes, std::string& out) {
+  return render_view<Reply>(bytes, out, [](Reply&& reply) { return std::move(reply); });
 }
 
 /// Reads the request's body as Body; faults become errors and the defaults stay.
@@ -146,9 +165,5 @@ Body read_body(route_request& in, const boost::json::value* json) {
   if (json != nullptr) read_json(*json, body, "", in.errors);
   return body;
 }
-
-/// Cursors are row keys in base64url, so that clients see an opaque word.
-std::string encode_cursor(std::string_view bytes);
-std::optional<std::string> decode_cursor(std::string_view text);
 
 }  // namespace troupe

@@ -23,39 +23,55 @@ std::optional<std::string> row_overlay::get(table_no table, std::string_view key
   return stored_->get(table, key);
 }
 
-void row_overlay::scan(table_no table, const row_range& range, scan_order order, const row_visitor& visit) const {
-  auto first = rows_.lower_bound(map_key(table, range.from));
-  auto last = range.to.empty() ? rows_.lower_bound(std::string(1, static_cast<char>(static_cast<int>(table) + 1)))
-                               : rows_.lower_bound(map_key(table, range.to));
+/// Walks the pending rows of one table and range, one at a time and in scan order.
+class row_overlay::pending_walk {
+ public:
+  pending_walk(const row_map& rows, table_no table, const row_range& range, scan_order order)
+      : first_(rows.lower_bound(map_key(table, range.from))),
+        last_(range.to.empty() ? end_of(rows, table) : rows.lower_bound(map_key(table, range.to))),
+        order_(order) {}
+
+  bool at_end() const { return first_ == last_; }
+  std::string_view key() const { return std::string_view{current()->first}.substr(1); }
+  const std::optional<std::string>& value() const { return current()->second.value; }
+  void next() { order_ == scan_order::ascending ? ++first_ : --last_; }
+  bool is_before(std::string_view other) const {
+    return order_ == scan_order::ascending ? key() < other : other < key();
+  }
+
+ private:
+  static row_map::const_iterator end_of(const row_map& rows, table_no table) {
+    const auto byte = static_cast<std::uint8_t>(table);
+    return byte == 0xff ? rows.end()
+                        : rows.lower_bound(map_key(table_no{static_cast<std::uint8_t>(byte + 1)}, {}));
+  }
+  row_map::const_iterator current() const {
+    return order_ == scan_order::ascending ? first_ : std::prev(last_);
+  }
+
+  row_map::const_iterator first_;
+  row_map::const_iterator last_;
+  scan_order order_;
+};
+
+void row_overlay::scan(table_no table, const row_range& range, scan_order order,
+                       const row_visitor& visit) const {
   if (!range.to.empty() && range.to <= range.from) return;
-
-  // The pending rows in scan order; merged below with the stored ones, pending before stored of the same key.
-  std::vector<row_map::const_iterator> pending;
-  for (auto it = first; it != last; ++it) pending.push_back(it);
-  if (order == scan_order::descending) std::reverse(pending.begin(), pending.end());
-
-  std::size_t next = 0;
-  bool stopped = false;
-  const auto comes_before = [order](std::string_view a, std::string_view b) {
-    return order == scan_order::ascending ? a < b : b < a;
-  };
+  pending_walk pending{rows_, table, range, order};
   const auto visit_pending = [&] {
-    const auto& [key, row] = *pending[next++];
-    if (row.value && !visit(std::string_view{key}.substr(1), *row.value)) stopped = true;
+    const bool goes_on = !pending.value() || visit(pending.key(), *pending.value());
+    pending.next();
+    return goes_on;
   };
+  bool goes_on = true;
   stored_->scan(table, range, order, [&](std::string_view key, std::string_view value) {
-    while (!stopped && next < pending.size() && comes_before(std::string_view{pending[next]->first}.substr(1), key)) {
-      visit_pending();
-    }
-    if (stopped) return false;
-    if (next < pending.size() && std::string_view{pending[next]->first}.substr(1) == key) {
-      visit_pending();
-    } else if (!visit(key, value)) {
-      stopped = true;
-    }
-    return !stopped;
+    while (goes_on && !pending.at_end() && pending.is_before(key)) goes_on = visit_pending();
+    if (!goes_on) return false;
+    const bool is_replaced = !pending.at_end() && pending.key() == key;
+    goes_on = is_replaced ? visit_pending() : visit(key, value);
+    return goes_on;
   });
-  while (!stopped && next < pending.size()) visit_pending();
+  while (goes_on && !pending.at_end()) goes_on = visit_pending();
 }
 
 void row_overlay::put(table_no table, std::string_view key, std::optional<std::string> value) {

@@ -15,8 +15,8 @@
 namespace troupe {
 
 /// The rows of one entity as its next command must see them: what is stored, below what this activation wrote
-/// and the store does not hold yet. An entity works ahead of commit, so the overlay is what makes it read its own
-/// writes. Owned by one activation; not thread-safe.
+/// and the store does not hold yet. An entity works ahead of commit, so the overlay is what makes it read its
+/// own writes. Owned by one activation; not thread-safe.
 ///
 /// Life of a write: put() -> seal(batch) when the command succeeded, or undo() -> forget(batch) once applied.
 class row_overlay {
@@ -48,12 +48,13 @@ class row_overlay {
   };
   static constexpr std::uint64_t open_batch = ~std::uint64_t{0};
   using row_map = std::map<std::string, pending_row, std::less<>>;
+  class pending_walk;
 
   std::unique_ptr<row_source> stored_;
-  row_map rows_;                                               // key: table byte, row key
+  row_map rows_;  // key: table byte, row key
   std::vector<row_write> open_;
   std::vector<std::pair<std::string, std::optional<pending_row>>> before_;  // what the open writes replaced
-  std::deque<std::pair<std::uint64_t, std::string>> sealed_;   // oldest first
+  std::deque<std::pair<std::uint64_t, std::string>> sealed_;                // oldest first
 };
 
 }  // namespace troupe

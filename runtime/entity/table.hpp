@@ -30,6 +30,12 @@ struct row_page {
   std::string next_cursor;  // empty at the end
 };
 
+/// The row of an index: its key says it all.
+struct present {
+  friend auto operator<=>(const present&, const present&) = default;
+};
+BOOST_DESCRIBE_STRUCT(present, (), ())
+
 /// The smallest byte string greater than all that start with `prefix`; empty when there is none.
 inline std::string prefix_end(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
