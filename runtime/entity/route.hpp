@@ -105,6 +105,7 @@ struct route {
   std::string_view summary;
   bool etag = false;   // the entity's version is the ETag, If-None-Match and If-Match are honoured
   bool has_body = false;
+  bool compat_only = false;  // served only with --compat, without a token
   /// The body's JSON has been parsed and is an object where has_body.
   bound (*bind)(route_request&, const boost::json::value* body) = nullptr;
   /// Reply bytes to JSON; gives back the cursor of the next page, empty when there is none.
