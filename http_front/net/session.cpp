@@ -19,6 +19,9 @@ constexpr std::size_t batch_bytes_max =
 constexpr std::uint32_t body_room = 4096;     // the least that is read at once while a body comes in
 constexpr std::size_t final_chunk_bytes = 5;  // "0\r\n\r\n": Beast asserts that it has them
 
+/// 501 and 505 are 5xx, but what is wrong is the request.
+bool is_our_fault(int status) { return status >= 500 && status != 501 && status != 505; }
+
 }  // namespace
 
 session::session(loop& owner, tcp_socket&& socket) : loop_(owner), socket_(std::move(socket)) {}
@@ -205,7 +208,7 @@ bool session::finish() {
                   loop_.date.at(x.request.now));
   const auto took = clock::now() - x.began;
   loop_.counters->request_done(x.entry != nullptr ? x.entry->number : 0, answer.status, took);
-  if (answer.status >= 500 || loop_.shared.options.access_log) {
+  if (is_our_fault(answer.status) || loop_.shared.options.access_log) {
     log_request(x, answer.status, took, loop_.shared.options.access_log);
   }
   start_ = parsed_;
