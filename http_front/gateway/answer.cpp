@@ -1,0 +1,126 @@
+#include "http_front/gateway/gateway.hpp"
+#include "http_front/policy/precondition.hpp"
+#include "http_front/problem/problem.hpp"
+
+/// The way back: from the runtime's reply to the answer on the wire.
+namespace troupe::http {
+namespace {
+
+/// </path?query&cursor=…>; rel="next", with the query's old cursor left out.
+std::string next_link(const target_parts& target, std::string_view cursor) {
+  std::string link = "<";
+  append_link_text(link, target.path);
+  char joint = '?';
+  for (auto rest = target.query; !rest.empty();) {
+    const auto end = rest.find('&');
+    const auto pair = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    if (pair.empty() || pair.starts_with("cursor=")) continue;
+    link += joint;
+    append_link_text(link, pair);
+    joint = '&';
+  }
+  link += joint;
+  link += "cursor=";
+  append_link_text(link, cursor);
+  return link + R"(>; rel="next")";
+}
+
+}  // namespace
+
+void gateway::common_headers(const exchange& x, response& answer) const {
+  if (!x.request_id.empty()) answer.add("X-Request-Id", x.request_id);
+  if (x.request.who.is_authenticated || x.request.who.is_admin) answer.add("Cache-Control", "no-store");
+}
+
+void gateway::refuse(const exchange& x, front_problem why, std::string_view detail, response& answer) const {
+  const auto& about = describe(why);
+  answer.status = about.kind.status;
+  answer.content_type = problem_media_type;
+  answer.body.clear();
+  answer.headers.clear();
+  write_problem(answer.body, {about.kind,
+                              detail.empty() ? about.meaning : detail,
+                              x.target.path,
+                              x.trace.id(),
+                              x.request.errors,
+                              {}});
+  common_headers(x, answer);
+}
+
+void gateway::finish(exchange& x, reply&& reply, response& answer) {
+  switch (reply.status) {
+    case reply_status::ok:
+      answer_ok(x, std::move(reply), answer);
+      break;
+    case reply_status::rejected:
+      answer_rejection(x, reply.bytes, answer);
+      break;
+    case reply_status::malformed:
+    case reply_status::failed:
+      refuse(x, front_problem::internal_error, {}, answer);
+      break;
+    case reply_status::version_mismatch:
+      refuse(x, front_problem::precondition_failed, {}, answer);
+      break;
+    case reply_status::key_reused:
+      refuse(x, front_problem::idempotency_key_reused, {}, answer);
+      break;
+    case reply_status::in_progress:
+      refuse(x, front_problem::in_progress, {}, answer);
+      answer.add("Retry-After", "1");
+      break;
+    case reply_status::overloaded:
+      refuse(x, front_problem::overloaded, {}, answer);
+      answer.add("Retry-After", "1");
+      break;
+    case reply_status::deadline_passed:
+      refuse(x, front_problem::deadline_passed, {}, answer);
+      break;
+    case reply_status::stopping:
+      refuse(x, front_problem::stopping, {}, answer);
+      answer.add("Retry-After", "1");
+      answer.close = true;
+      break;
+    case reply_status::unknown:
+      refuse(x, front_problem::outcome_unknown, {}, answer);
+      answer.add("Retry-After", "1");
+      break;
+  }
+  if (reply.replayed) answer.add("Idempotent-Replayed", "true");
+}
+
+void gateway::answer_ok(exchange& x, reply&& reply, response& answer) const {
+  const auto& route = *x.entry->what;
+  if (route.etag && reply.version > 0) {
+    answer.add("ETag", etag_of(reply.version));
+    const bool is_read = route.method == http_method::get;
+    if (is_read && x.head.has(header::if_none_match) &&
+        !none_match_holds(x.head[header::if_none_match], reply.version)) {
+      answer.status = 304;
+      return common_headers(x, answer);
+    }
+  }
+  answer.status = route.success_status;
+  if (route.success_status != 204) {
+    const auto cursor = route.render(reply.bytes, answer.body);
+    answer.content_type = "application/json";
+    if (!cursor.empty()) answer.add("Link", next_link(x.target, cursor));
+  }
+  common_headers(x, answer);
+}
+
+void gateway::answer_rejection(const exchange& x, std::string_view bytes, response& answer) const {
+  rejection why;
+  const auto problem_of = x.entry->block->problem_of;
+  if (!decode(bytes, why) || problem_of == nullptr)
+    return refuse(x, front_problem::internal_error, {}, answer);
+  const auto kind = problem_of(why.code);
+  if (kind.slug.empty()) return refuse(x, front_problem::internal_error, {}, answer);
+  answer.status = kind.status;
+  answer.content_type = problem_media_type;
+  write_problem(answer.body, {kind, why.detail, x.target.path, x.trace.id(), {}, why.fields});
+  common_headers(x, answer);
+}
+
+}  // namespace troupe::http

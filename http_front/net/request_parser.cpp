@@ -1,0 +1,149 @@
+#include "http_front/net/request_parser.hpp"
+
+#include <algorithm>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http.hpp>
+
+namespace troupe::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+
+std::optional<header> known(beast_http::field field, std::string_view name) {
+  switch (field) {
+    case beast_http::field::host:
+      return header::host;
+    case beast_http::field::authorization:
+      return header::authorization;
+    case beast_http::field::content_type:
+      return header::content_type;
+    case beast_http::field::content_encoding:
+      return header::content_encoding;
+    case beast_http::field::content_length:
+      return header::content_length;
+    case beast_http::field::transfer_encoding:
+      return header::transfer_encoding;
+    case beast_http::field::expect:
+      return header::expect;
+    case beast_http::field::if_match:
+      return header::if_match;
+    case beast_http::field::if_none_match:
+      return header::if_none_match;
+    case beast_http::field::unknown:
+      break;
+    default:
+      return std::nullopt;
+  }
+  // Beast's table does not have these.
+  if (name.size() == 15 && boost::beast::iequals(name, "idempotency-key")) return header::idempotency_key;
+  if (name.size() == 11 && boost::beast::iequals(name, "traceparent")) return header::traceparent;
+  if (name.size() == 12 && boost::beast::iequals(name, "x-request-id")) return header::x_request_id;
+  return std::nullopt;
+}
+
+verb to_verb(beast_http::verb method) {
+  switch (method) {
+    case beast_http::verb::get:
+      return verb::get;
+    case beast_http::verb::head:
+      return verb::head;
+    case beast_http::verb::post:
+      return verb::post;
+    case beast_http::verb::put:
+      return verb::put;
+    case beast_http::verb::patch:
+      return verb::patch;
+    case beast_http::verb::delete_:
+      return verb::del;
+    case beast_http::verb::options:
+      return verb::options;
+    default:
+      return verb::other;
+  }
+}
+
+}  // namespace
+
+request_parser::request_parser(std::uint32_t head_bytes_max, std::uint64_t body_bytes_max) {
+  header_limit(head_bytes_max);
+  body_limit(body_bytes_max);
+}
+
+void request_parser::refuse(front_problem why, error_code& ec) {
+  refused_ = why;
+  ec = beast_http::error::bad_field;
+}
+
+void request_parser::on_request_impl(beast_http::verb method, view, view target, int version,
+                                     error_code& ec) {
+  ec = {};
+  head.method = to_verb(method);
+  head.target = target;
+  head.http_1_0 = version == 10;
+}
+
+void request_parser::on_field_impl(beast_http::field field, view name, view value, error_code& ec) {
+  ec = {};
+  if (head_done_) return;  // trailers of a chunked body mean nothing here
+  // An unfolded value was put together in Beast's own buffer.
+  if (!value.empty() && (value.data() < first_ || value.data() >= last_)) {
+    return refuse(front_problem::malformed_request, ec);
+  }
+  const auto which = known(field, name);
+  if (!which) return;
+  const auto at = static_cast<std::size_t>(*which);
+  if ((head.present & (1U << at)) != 0) return refuse(front_problem::malformed_request, ec);
+  head.present = static_cast<std::uint16_t>(head.present | (1U << at));
+  head.values[at] = value;
+}
+
+void request_parser::on_header_impl(error_code& ec) {
+  ec = {};
+  head_done_ = true;
+  head.keep_alive = keep_alive();
+  const auto length = head[header::content_length];
+  if (!std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return refuse(front_problem::malformed_request, ec);
+  }
+  if (head.has(header::transfer_encoding)) {
+    if (head.http_1_0) return refuse(front_problem::malformed_request, ec);
+    if (!boost::beast::iequals(head[header::transfer_encoding], "chunked")) {
+      return refuse(front_problem::transfer_coding_unsupported, ec);
+    }
+  }
+  if (!head.http_1_0 && !head.has(header::host)) return refuse(front_problem::malformed_request, ec);
+  if (head.has(header::expect) && !boost::beast::iequals(head[header::expect], "100-continue")) {
+    return refuse(front_problem::expectation_failed, ec);
+  }
+}
+
+void request_parser::on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code& ec) {
+  ec = {};
+  length_ = length.value_or(0);
+}
+
+std::size_t request_parser::on_body_impl(view bytes, error_code& ec) {
+  ec = {};
+  if (bytes.size() == length_) {
+    whole_body_ = bytes;
+  } else {
+    body_.append(bytes.data(), bytes.size());
+  }
+  return bytes.size();
+}
+
+std::size_t request_parser::on_chunk_body_impl(std::uint64_t, view bytes, error_code& ec) {
+  ec = {};
+  body_.append(bytes.data(), bytes.size());
+  return bytes.size();
+}
+
+front_problem request_parser::fault(const boost::system::error_code& error) const {
+  if (refused_) return *refused_;
+  if (error == beast_http::error::header_limit) return front_problem::headers_too_large;
+  if (error == beast_http::error::body_limit) return front_problem::body_too_large;
+  if (error == beast_http::error::bad_version) return front_problem::version_unsupported;
+  return front_problem::malformed_request;
+}
+
+}  // namespace troupe::http
