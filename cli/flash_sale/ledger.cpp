@@ -41,9 +41,21 @@ bool read_receipt(std::string_view body, outcome& out) {
 
 }  // namespace
 
-answer_weight weigh(int status) {
-  const bool repeatable = status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
-  return repeatable ? answer_weight::may_be_repeated : answer_weight::settles;
+answer_weight weigh(const client::response& answer) {
+  switch (answer.status) {
+    case 408:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      return answer_weight::may_be_repeated;
+    case 409:
+      return answer.body.find("/request-in-progress\"") == std::string::npos ? answer_weight::settles
+                                                                             : answer_weight::may_be_repeated;
+    default:
+      return answer_weight::settles;
+  }
 }
 
 void sale_ledger::sent(std::size_t buyer, microseconds at) {
@@ -65,7 +77,7 @@ void sale_ledger::answered(std::size_t buyer, microseconds at, client::response&
   r.answered_at = at;
   r.answer = std::move(answer);
   r.loss.clear();
-  if (weigh(r.answer.status) == answer_weight::settles) {
+  if (weigh(r.answer) == answer_weight::settles) {
     r.is_settled = true;
     ++settled_count_;
   } else if (r.answer.status != 429) {

@@ -35,8 +35,9 @@ struct outcome {
 /// Whether an answer settles the order, or leaves it open whether it was or will be executed.
 enum class answer_weight { settles, may_be_repeated };
 
-/// 429, 500, 502, 503 and 504 do not settle anything; the rest does.
-answer_weight weigh(int status);
+/// 408, 429, 500, 502, 503, 504 and "an earlier request with this key is still at work" settle nothing; the
+/// rest does.
+answer_weight weigh(const client::response& answer);
 
 /// Writes down what happened to each buyer while the sale runs, without looking into the answers: that is
 /// done afterwards, so that the client costs the server as little time as it can.

@@ -119,11 +119,10 @@ void complete(flash_sale_options& o) {
   o.seed &= (1ULL << 53) - 1;
   if (o.sku.empty()) o.sku = fmt::format("flash-{:x}", o.seed);
   const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   };
-  if (o.sku.size() > 128 || !std::all_of(o.sku.begin(), o.sku.end(), is_plain)) {
-    throw environment_error("--sku takes up to 128 letters, digits, dots, dashes and underscores.");
+  if (o.sku.size() > 64 || !std::all_of(o.sku.begin(), o.sku.end(), is_plain)) {
+    throw environment_error("--sku takes up to 64 letters, digits, dashes and underscores.");
   }
 }
 

@@ -101,7 +101,7 @@ std::string histogram(const sale_report& r, const style& s) {
   std::int64_t most = 0;
   for (const auto& b : r.latency) most = std::max({most, b.winners, b.losers});
   std::string out =
-      "\n" + s.bold("Latency, send to answer (each scale: longest bar = most frequent bucket)") + "\n";
+      "\n" + s.bold("Latency, send to answer (longest bar: fullest bucket)") + "\n";
   constexpr std::size_t cells = 24;
   out += fmt::format("  {:>9} {:>8}  {:<7} {:<{}}   {:<7} {}\n", "from", "to", "winners", "", cells, "losers",
                      "");

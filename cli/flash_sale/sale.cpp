@@ -91,7 +91,7 @@ void sale::on_response(std::size_t slot, client::response& answer) {
   }
   if (!s.is_waiting) return;
   s.is_waiting = false;
-  const bool is_settled = weigh(answer.status) == answer_weight::settles;
+  const bool is_settled = weigh(answer) == answer_weight::settles;
   const auto retry_after_s = answer.retry_after_s;
   ledger_.answered(s.buyer, since_gun(), std::move(answer));
   if (is_settled) {
