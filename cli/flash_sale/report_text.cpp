@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/flash_sale/figures.hpp"
 #include "cli/flash_sale/report.hpp"
 
 namespace troupe::flash_sale {
@@ -16,24 +17,6 @@ struct style {
   }
   std::string bold(std::string_view text) const { return paint("1", text); }
 };
-
-/// 12345 is 12,345.
-std::string grouped(std::int64_t value) {
-  std::string out = std::to_string(value);
-  for (std::ptrdiff_t i = static_cast<std::ptrdiff_t>(out.size()) - 3; i > (value < 0 ? 1 : 0); i -= 3) {
-    out.insert(static_cast<std::size_t>(i), ",");
-  }
-  return out;
-}
-
-/// Three digits that matter, with a unit.
-std::string duration(std::int64_t us) {
-  if (us < 1'000) return fmt::format("{} us", us);
-  if (us < 10'000) return fmt::format("{:.2f} ms", static_cast<double>(us) / 1e3);
-  if (us < 100'000) return fmt::format("{:.1f} ms", static_cast<double>(us) / 1e3);
-  if (us < 1'000'000) return fmt::format("{:.0f} ms", static_cast<double>(us) / 1e3);
-  return fmt::format("{:.2f} s", static_cast<double>(us) / 1e6);
-}
 
 std::string row(std::string_view name, std::string_view value) {
   return fmt::format("  {:<24}{:>12}\n", name, value);
@@ -68,11 +51,12 @@ std::string results(const sale_report& r, const style& s) {
   out += row("rejects/s", grouped(r.rejects_per_second));
   if (r.kill) {
     out += "\n" + s.bold("Kill") + "\n";
-    out += row("killed at", duration(r.kill->killed_at_ms * 1000));
+    out += row("killed at", grouped(r.kill->killed_at_ms) + " ms");
     out += row("answers before", grouped(r.kill->answers_before));
-    if (r.kill->first_answer_after_ms > 0)
-      out += row("next answer at", duration(r.kill->first_answer_after_ms * 1000));
-    out += row("gap without any answer", fmt::format("{} ms", grouped(r.kill->gap_ms)));
+    if (r.kill->first_answer_after_ms > 0) {
+      out += row("next answer at", grouped(r.kill->first_answer_after_ms) + " ms");
+    }
+    out += row("gap without any answer", grouped(r.kill->gap_ms) + " ms");
   }
   return out;
 }
@@ -97,21 +81,31 @@ std::string bar(std::int64_t count, std::int64_t most, std::size_t cells, bool u
   return out.append(eighths[parts % 8]);
 }
 
+std::string histogram_row(const latency_bucket& b, std::int64_t most, const style& s) {
+  constexpr std::size_t cells = 24;
+  const std::string winners = bar(b.winners, most, cells, s.out.utf8);
+  const std::size_t width = s.out.utf8 ? winners.size() / std::string_view("█").size() : winners.size();
+  std::string out = fmt::format("  {:>8} {:>9} {:>8} {}{} {:>8}", duration(b.from_us), duration(b.to_us),
+                                grouped(b.winners), s.paint("32", winners), std::string(cells - width, ' '),
+                                grouped(b.losers));
+  if (b.losers > 0) out += " " + s.paint("33", bar(b.losers, most, cells, s.out.utf8));
+  return out + "\n";
+}
+
 std::string histogram(const sale_report& r, const style& s) {
   std::int64_t most = 0;
   for (const auto& b : r.latency) most = std::max({most, b.winners, b.losers});
-  std::string out =
-      "\n" + s.bold("Latency, send to answer (longest bar: fullest bucket)") + "\n";
-  constexpr std::size_t cells = 24;
-  out += fmt::format("  {:>9} {:>8}  {:<7} {:<{}}   {:<7} {}\n", "from", "to", "winners", "", cells, "losers",
-                     "");
-  for (const auto& b : r.latency) {
-    const std::string winners = bar(b.winners, most, cells, s.out.utf8);
-    const std::size_t width = s.out.utf8 ? (winners.empty() ? 0 : winners.size() / 3) : winners.size();
-    out += fmt::format("  {:>9} {:>8}  {:>7} {}{}   {:>7} {}\n", duration(b.from_us), duration(b.to_us),
-                       grouped(b.winners), s.paint("32", winners),
-                       std::string(cells - std::min(cells, width), ' '), grouped(b.losers),
-                       s.paint("33", bar(b.losers, most, cells, s.out.utf8)));
+  std::string out = "\n" + s.bold("Latency, send to answer (longest bar: fullest bucket)") + "\n";
+  out += fmt::format("  {:>8} {:>9} {:>8} {:<24} {:>8}\n", "from", "to", "winners", "", "losers");
+  const auto is_empty = [](const latency_bucket& b) { return b.winners + b.losers == 0; };
+  for (auto b = r.latency.begin(); b != r.latency.end();) {
+    const auto run_end = std::find_if_not(b, r.latency.end(), is_empty);
+    if (run_end - b > 2) {
+      out += fmt::format("  {:>8}\n", "...");
+      b = run_end;
+    } else {
+      out += histogram_row(*b++, most, s);
+    }
   }
   return out;
 }
