@@ -82,6 +82,10 @@ void gateway::finish(exchange& x, reply&& reply, response& answer) {
       answer.add("Retry-After", "1");
       answer.close = true;
       break;
+    case reply_status::storage_full:
+      refuse(x, front_problem::storage_full, {}, answer);
+      answer.add("Retry-After", "30");
+      break;
     case reply_status::unknown:
       refuse(x, front_problem::outcome_unknown, {}, answer);
       answer.add("Retry-After", "1");

@@ -31,6 +31,7 @@ enum class front_problem : std::uint8_t {
   internal_error,
   transfer_coding_unsupported,
   overloaded,
+  storage_full,
   too_many_connections,
   stopping,
   outcome_unknown,

@@ -110,7 +110,7 @@ route_table::route_table(const std::vector<route_block>& blocks, compat_routes c
   for (const auto& block : blocks) {
     for (const auto& route : block.routes) {
       if (route.compat_only && compat == compat_routes::absent) continue;
-      if (route.bind == nullptr || route.render == nullptr) {
+      if (route.bind == nullptr || (route.render == nullptr && route.success_status != 204)) {
         throw boot_error("route without bind or render: " + std::string{route.path});
       }
       add({route.method, std::string{route.path}, &route, &block, local_page::none, {}, 0});

@@ -30,14 +30,18 @@ struct node_options {
 
 /// Sums over all shards, and the journal's own; read at any time.
 struct node_figures {
-  std::uint64_t commands = 0, queries = 0, rejections = 0, overloaded = 0, replays = 0, entries = 0,
-                activations = 0, passivations = 0, timers_fired = 0, parcels_sent = 0, parcels_received = 0,
-                failures = 0, residents = 0, queued = 0, uncommitted = 0, unapplied = 0;
+  std::uint64_t commands = 0, queries = 0, rejections = 0, overloaded = 0, replays = 0, failures = 0;
+  std::uint64_t entries = 0, uncommitted = 0, unapplied = 0;
+  std::uint64_t residents = 0, queued = 0, activations = 0, passivations = 0;
+  std::uint64_t timers_fired = 0, parcels_sent = 0, parcels_received = 0;
   journal_figures journal;
   std::uint64_t store_bytes = 0;
   std::uint64_t disk_free_bytes = 0;
   bool storage_full = false;
 };
+TROUPE_DESCRIBE(node_figures, commands, queries, rejections, overloaded, replays, failures, entries, uncommitted,
+                unapplied, residents, queued, activations, passivations, timers_fired, parcels_sent, parcels_received,
+                journal, store_bytes, disk_free_bytes, storage_full)
 
 /// All durable actors of one process: the store, the journal, and a CAF actor system with the shards. The
 /// owner keeps `kinds` and `clock` alive, destroys its ports before the node, and calls stop() from a thread

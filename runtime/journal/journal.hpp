@@ -59,6 +59,7 @@ struct journal_figures {
   std::uint64_t sync_us_max = 0;
   std::uint64_t applied_entries = 0;
 };
+TROUPE_DESCRIBE(journal_figures, syncs, chunks, bytes, sync_us_sum, sync_us_max, applied_entries)
 
 /// The node's one writer. Its thread takes what all shards have appended since the last round, writes it as
 /// one batch with one fsync, tells the shards, and starts over; so commands that arrive during an fsync share

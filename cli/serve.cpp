@@ -1,0 +1,255 @@
+#include "cli/serve.hpp"
+
+#include <fcntl.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "actors/kinds.hpp"
+#include "cli/token_press.hpp"
+#include "http_front/boot_error.hpp"
+#include "http_front/ops/ops_server.hpp"
+#include "http_front/server.hpp"
+#include "runtime/entity/json_write.hpp"
+#include "runtime/host/node.hpp"
+#include "runtime/obs/node_metrics.hpp"
+
+namespace troupe::cli {
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+void prepare_process() {
+  std::signal(SIGPIPE, SIG_IGN);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+  auto log = spdlog::stderr_logger_mt("troupe");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+  spdlog::set_default_logger(std::move(log));
+}
+
+/// Blocks the signals that end the process in this thread and, by inheritance, in all that it starts; they
+/// are then taken with wait().
+class end_signals {
+ public:
+  end_signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  int wait() {
+    int signal = 0;
+    sigwait(&set_, &signal);
+    return signal;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+/// Written when the server is ready, removed when it has stopped.
+class pid_file {
+ public:
+  explicit pid_file(std::string path) : path_(std::move(path)) {
+    if (path_.empty()) return;
+    std::ofstream out{path_, std::ios::trunc};
+    out << ::getpid() << '\n';
+    if (!out.flush()) throw http::boot_error("cannot write the pid file " + path_);
+  }
+  ~pid_file() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  pid_file(const pid_file&) = delete;
+  pid_file& operator=(const pid_file&) = delete;
+
+ private:
+  std::string path_;
+};
+
+struct stats {
+  std::string service = "troupe";
+  std::int64_t uptime_seconds = 0;
+  node_figures node;
+};
+TROUPE_DESCRIBE(stats, service, uptime_seconds, node)
+
+class serving {
+ public:
+  serving(const serve_options& options, std::unique_ptr<node> started)
+      : options_(options), started_at_(steady_clock::now()), node_(std::move(started)) {
+    keys_ = std::make_shared<http::signing_keys>(http::load_or_create_keys(key_file_of(options.data)));
+    http::server_options public_port;
+    public_port.address = options.address;
+    public_port.port = options.port;
+    public_port.threads = options.io_threads > 0
+                              ? options.io_threads
+                              : std::clamp(std::thread::hardware_concurrency() / 2, 1U, 16U);
+    public_port.compat = options.compat;
+    public_port.compat_beyond_loopback = options.compat_beyond_loopback;
+    public_port.access_log = options.access_log;
+    http::server_parts parts;
+    parts.routes = all_routes();
+    parts.make_port = [this](std::function<void()> wake) { return node_->make_port(std::move(wake)); };
+    parts.keys = keys_;
+    parts.clock = &clock_;
+    parts.health = [this] { return health(); };
+    parts.stats = [this] { return stats_json(); };
+    front_ = std::make_unique<http::server>(public_port, std::move(parts));
+    node_metrics_ = make_node_metrics(*node_);
+    front_metrics_ = front_->metrics();
+    start_ops();
+    front_->start();
+  }
+
+  std::uint16_t port() const { return front_->port(); }
+  std::uint16_t ops_port() const { return ops_->port(); }
+
+  /// True when everything that was accepted has been answered and is on disk.
+  bool drain() {
+    draining_ = true;
+    const auto deadline = steady_clock::now() + seconds{options_.drain_seconds};
+    const bool answered = front_->drain(deadline);
+    front_.reset();
+    const bool quiet = node_->stop(std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::max(deadline - steady_clock::now(), steady_clock::duration{seconds{1}})));
+    return answered && quiet;
+  }
+
+ private:
+  void start_ops() {
+    http::ops_options where;
+    where.address = options_.ops_address;
+    where.port = options_.ops_port;
+    http::ops_sources from;
+    from.clock = &clock_;
+    from.not_ready = [this] {
+      std::vector<std::string> reasons;
+      if (draining_) reasons.emplace_back("draining");
+      if (node_->figures().storage_full) reasons.emplace_back("the disk is full");
+      return reasons;
+    };
+    from.health = [this] { return health(); };
+    from.database = [this] { return health(); };
+    from.services = [] { return std::vector<http::health_check>{}; };
+    from.stats = [this] { return stats_json(); };
+    from.metrics = {node_metrics_, front_metrics_};
+    ops_ = std::make_unique<http::ops_server>(where, std::move(from));
+  }
+
+  std::vector<http::health_check> health() const {
+    return {{"store", node_->figures().storage_full ? "the disk is full: changes are refused" : ""}};
+  }
+
+  std::string stats_json() const {
+    std::string out;
+    write_json(out,
+               stats{"troupe", std::chrono::duration_cast<seconds>(steady_clock::now() - started_at_).count(),
+                     node_->figures()});
+    return out;
+  }
+
+  const serve_options& options_;
+  const steady_clock::time_point started_at_;
+  system_clock clock_;
+  std::atomic<bool> draining_{false};
+  std::unique_ptr<node> node_;
+  std::shared_ptr<http::signing_keys> keys_;
+  std::shared_ptr<prometheus::Collectable> node_metrics_;
+  std::shared_ptr<prometheus::Collectable> front_metrics_;
+  std::unique_ptr<http::server> front_;  // its ports go before the node
+  std::unique_ptr<http::ops_server> ops_;
+};
+
+int serve_until_signal(const serve_options& options, const kind_registry& kinds, const clock_source& clock) {
+  end_signals signals;
+  node_options runtime;
+  runtime.data_directory = options.data;
+  runtime.scheduler_threads = options.scheduler_threads;
+  runtime.resident_max = options.resident_max;
+  auto started = node::start(runtime, kinds, clock);
+  if (const auto* fault = std::get_if<store_error>(&started)) {
+    spdlog::critical("{}", fault->message);
+    return 1;
+  }
+  serving all{options, std::move(std::get<std::unique_ptr<node>>(started))};
+  const pid_file pid{options.pid_file};
+  spdlog::info("ready: http://{}:{} (operations http://{}:{}), data in {}", options.address, all.port(),
+               options.ops_address, all.ops_port(), options.data);
+  const int signal = signals.wait();
+  spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  const bool clean = all.drain();
+  if (clean) {
+    spdlog::info("stopped");
+  } else {
+    spdlog::warn(
+        "stopped at the deadline: what was still at work is unanswered, nothing acknowledged is lost");
+  }
+  return 0;
+}
+
+}  // namespace
+
+CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
+  auto* command =
+      program.add_subcommand("serve", "Run everything in one process: actors, HTTP, operations port");
+  command->add_option("--data", options.data, "Data directory; made when it does not exist")
+      ->capture_default_str();
+  command->add_option("--address,--host", options.address, "Address of the public port")
+      ->capture_default_str();
+  command->add_option("--port", options.port, "Public port; 0 picks a free one")->capture_default_str();
+  command->add_option("--ops-address", options.ops_address, "Address of the operations port")
+      ->capture_default_str();
+  command->add_option("--ops-port", options.ops_port, "Operations port; 0 picks a free one")
+      ->capture_default_str();
+  command->add_option("--io-threads", options.io_threads, "HTTP threads; 0: half the cores")
+      ->capture_default_str();
+  command
+      ->add_option("--scheduler-threads", options.scheduler_threads,
+                   "Actor threads; 0: one a core, at most 3")
+      ->capture_default_str();
+  command->add_option("--resident-max", options.resident_max, "Entities kept in memory")
+      ->check(CLI::Range(64, 100'000'000))
+      ->capture_default_str();
+  command->add_option("--drain-seconds", options.drain_seconds, "How long SIGTERM waits for work under way")
+      ->check(CLI::Range(0, 600))
+      ->capture_default_str();
+  command->add_flag("--compat", options.compat,
+                    "Also serve the task and notification paths without /api/v1 and without a token");
+  command->add_flag("--compat-beyond-loopback", options.compat_beyond_loopback,
+                    "Allow --compat on an address that others can reach");
+  command->add_flag("--access-log", options.access_log, "One log line a request");
+  command->add_option("--pid-file", options.pid_file, "Holds the process id while the server is ready");
+  command->footer(
+      "Examples:\n"
+      "  troupe serve\n"
+      "  troupe serve --data /var/lib/troupe --port 8080 --ops-port 9090\n"
+      "  troupe token --data data --user 0190b1c0-0000-7000-8000-000000000001 --role admin");
+  return command;
+}
+
+int run_serve(const serve_options& options) {
+  prepare_process();
+  const auto kinds = all_kinds();
+  const system_clock clock;
+  try {
+    return serve_until_signal(options, kinds, clock);
+  } catch (const http::boot_error& fault) {
+    spdlog::critical("{}", fault.what());
+    return 1;
+  }
+}
+
+}  // namespace troupe::cli
