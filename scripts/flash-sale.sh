@@ -68,7 +68,7 @@ wait_ready "$ops_port" "$pid_file" "$log"
 if [[ $kill_server == true ]]; then
   # Early enough to hit the selling: with ten buyers a unit, everything is sold when a tenth has its answer.
   options=(--retry-lost --kill-at 0.05 --kill-server "$pid_file"
-    --restart-command "$(printf '%q ' "${serve[@]}") >>$(printf '%q' "$log") 2>&1 &" "${options[@]}")
+    --restart-command "$(printf '%q ' "${serve[@]}") >>$(printf '%q' "$log") 2>&1 & echo \$! >$(printf '%q' "$pid_file")" "${options[@]}")
 fi
 
 status=0
