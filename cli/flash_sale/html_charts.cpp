@@ -43,7 +43,7 @@ std::string open_svg(const frame& f, std::string_view label) {
 
 /// Lines and numbers of the value axis; returns its upper end through `most`.
 std::string value_axis(const frame& f, double& most, double least_step, std::string_view unit) {
-  const double step = std::max(nice_step(most / 4), least_step);
+  const double step = std::max(nice_step(most / 5), least_step);
   most = std::max(step, std::ceil(most / step) * step);
   std::string out;
   for (double v = 0; v <= most * 1.001; v += step) {

@@ -26,7 +26,7 @@ std::string figures(const sale_report& r) {
   std::string out = "<div class=\"figures\">\n" + figure("sold", grouped(r.sold_orders)) +
                     figure("rejected", grouped(r.rejected)) + figure("lost (no answer)", grouped(r.lost)) +
                     figure("duplicates", grouped(r.duplicates)) +
-                    figure("start gun to last answer", time(r.wall_us)) +
+                    figure("until the last answer", time(r.wall_us)) +
                     figure("answers a second", grouped(r.accepts_per_second + r.rejects_per_second));
   if (r.kill) out += figure("gap after kill -9", grouped(r.kill->gap_ms) + " ms");
   return out + "</div>\n";
