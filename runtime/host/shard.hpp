@@ -28,7 +28,7 @@ struct shard_options {
   std::size_t uncommitted_entries_max = 4096;
   std::size_t uncommitted_bytes_max = 16U << 20U;
   std::size_t resident_max = 400;  // entities in memory, unless all of them are busy
-  std::chrono::milliseconds housekeeping_delay{20};
+  std::chrono::milliseconds housekeeping_delay{50};
   std::chrono::milliseconds sweep_interval{1000};
 };
 

@@ -53,46 +53,73 @@ void apply_buffer::add_effects(shard_id shard, std::uint64_t index, const entry_
     reply_record{head.at, head.fingerprint, head.version, head.reply}.encode_to(reply.record);
   }
   if (head.cause == entry_cause::delivery) {
-    put_owned(keys::message(shard, row_section::received, head.source, head.sent),
-              std::string(1, row_format));
+    put_new(keys::message(shard, row_section::received, head.source, head.sent), std::string(1, row_format));
   }
   const entity_ref self{head.kind, std::string{head.key}};
   if (head.cause == entry_cause::timer) erase(keys::timer(shard, self, head.fired));
   for (const auto& timer : entry.timers_set) {
-    put_owned(keys::timer(shard, self, timer.id), encode_timer_row(timer.message, timer.body));
+    put_new(keys::timer(shard, self, timer.id), encode_timer_row(timer.message, timer.body));
   }
   for (const auto& id : entry.timers_cancelled) erase(keys::timer(shard, self, id));
   std::uint16_t position = 0;
   for (const auto& send : entry.sends) {
     const auto destination = shard_of(send.target, shard_count_);
-    put_owned(keys::message(shard, row_section::outbox, destination, {index, position++}),
-              encode_outbox_row(send));
+    put_new(keys::message(shard, row_section::outbox, destination, {index, position++}),
+            encode_outbox_row(send));
   }
   for (const auto& [peer, id] : entry.arrived) erase(keys::message(shard, row_section::outbox, peer, id));
   for (const auto& [peer, id] : entry.forgotten) erase(keys::message(shard, row_section::received, peer, id));
 }
 
-void apply_buffer::put_owned(std::string key, std::string value) {
+void apply_buffer::put_new(std::string key, std::string value) {
   auto& row = rows_[std::move(key)];
+  row.is_new = mode_ == mode::running;
   row.owned = std::move(value);
   row.borrowed = {};
   row.erased = false;
 }
 
-void apply_buffer::flush_into(store_batch& batch) {
-  for (const auto& [key, row] : rows_) {
+void apply_buffer::erase(std::string key) {
+  const auto [it, inserted] = rows_.try_emplace(std::move(key));
+  if (!inserted && it->second.is_new) {
+    rows_.erase(it);
+    return;
+  }
+  it->second = buffered_row{{}, {}, true, false};
+}
+
+void apply_buffer::begin_flush() {
+  TROUPE_ASSERT(!flushing_, "one flush at a time");
+  flushing_ = true;
+  flushing_rows_ = std::exchange(rows_, {});
+  next_row_ = flushing_rows_.begin();
+  flushing_replies_ = std::exchange(replies_, {});
+  next_reply_ = 0;
+  flushing_marks_ = std::exchange(marks_, {});
+  entries_ = 0;
+}
+
+bool apply_buffer::write_slice(store_batch& batch, std::size_t rows_max) {
+  std::size_t written = 0;
+  for (; next_row_ != flushing_rows_.end() && written < rows_max; ++next_row_, ++written) {
+    const auto& [key, row] = *next_row_;
     if (row.erased) {
       batch.erase_row(key);
     } else {
       batch.put_row(key, row.owned.empty() ? row.borrowed : std::string_view{row.owned});
     }
   }
-  for (const auto& reply : replies_) batch.put_reply(reply.shard, reply.command_id, reply.record);
-  for (const auto& [shard, mark] : marks_) batch.put_applied(shard, mark);
-  rows_.clear();
-  replies_.clear();
-  marks_.clear();
-  entries_ = 0;
+  for (; next_reply_ < flushing_replies_.size() && written < rows_max; ++next_reply_, ++written) {
+    const auto& reply = flushing_replies_[next_reply_];
+    batch.put_reply(reply.shard, reply.command_id, reply.record);
+  }
+  if (next_row_ != flushing_rows_.end() || next_reply_ < flushing_replies_.size()) return false;
+  for (const auto& [shard, mark] : flushing_marks_) batch.put_applied(shard, mark);
+  flushing_rows_.clear();
+  flushing_replies_.clear();
+  flushing_marks_.clear();
+  flushing_ = false;
+  return true;
 }
 
 std::string encode_outbox_row(const entry_view::sent_message& message) {

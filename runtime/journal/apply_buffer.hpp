@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,43 +14,69 @@
 namespace troupe {
 
 /// Gathers what committed entries do to the store and writes each row once: the state of a hot entity changes
-/// thousands of times between two flushes, an outbox row often comes and goes. Runs no domain code; used by
+/// thousands of times between two flushes, an outbox row mostly comes and goes. Runs no domain code; used by
 /// the primary, at restart, and by backups. Owned by the journal's thread.
+///
+/// A flush is written in slices, rows first and the applied marks last. That is safe because entries are
+/// physical: after a crash in between, replaying from the old marks writes the same rows again.
 class apply_buffer {
  public:
-  explicit apply_buffer(std::uint16_t shard_count) : shard_count_(shard_count) {}
-  /// The bytes' chunk must outlive the next flush: rows are kept as views.
-  void add(shard_id shard, std::uint64_t index, std::uint64_t epoch, std::string_view entry_bytes);
-  /// Moves everything into the batch, the shards' applied marks with it.
-  void flush_into(store_batch& batch);
+  /// While replaying, a row that comes and goes may already be in the store, so its end must be written;
+  /// otherwise neither is.
+  enum class mode { running, replaying };
+  apply_buffer(std::uint16_t shard_count, mode how) : shard_count_(shard_count), mode_(how) {}
 
+  /// `entry_bytes` must live until the flush that follows has ended: rows are kept as views.
+  void add(shard_id shard, std::uint64_t index, std::uint64_t epoch, std::string_view entry_bytes);
   std::size_t entries() const { return entries_; }
 
- private:
-  void add_rows(shard_id shard, const entry_view& entry);
-  void add_effects(shard_id shard, std::uint64_t index, const entry_view& entry);
-  void put(std::string key, std::string_view value) {
-    rows_[std::move(key)] = buffered_row{std::string{}, value, false};
+  /// Takes what was added for writing; not while a flush is under way.
+  void begin_flush();
+  bool is_flushing() const { return flushing_; }
+  /// Puts up to `rows_max` rows into the batch. True when that was the last of the flush, marks included.
+  bool write_slice(store_batch& batch, std::size_t rows_max);
+  /// Everything at once.
+  void flush_into(store_batch& batch) {
+    begin_flush();
+    write_slice(batch, std::numeric_limits<std::size_t>::max());
   }
-  void put_owned(std::string key, std::string value);
-  void erase(std::string key) { rows_[std::move(key)] = buffered_row{std::string{}, {}, true}; }
 
+ private:
   struct buffered_row {
-    std::string owned;  // holds the value when it is not a view into a chunk
+    std::string owned;  // holds the value when it is not a view into an entry
     std::string_view borrowed;
     bool erased = false;
+    bool is_new = false;  // its key was never used before this buffer
   };
   struct buffered_reply {
-    shard_id shard;
+    shard_id shard = 0;
     std::string_view command_id;
     std::string record;
   };
+  using row_map = std::unordered_map<std::string, buffered_row>;
+
+  void add_rows(shard_id shard, const entry_view& entry);
+  void add_effects(shard_id shard, std::uint64_t index, const entry_view& entry);
+  void put(std::string key, std::string_view value) {
+    rows_[std::move(key)] = buffered_row{{}, value, false, false};
+  }
+  void put_new(std::string key, std::string value);
+  void erase(std::string key);
+
   std::uint16_t shard_count_;
-  std::unordered_map<std::string, buffered_row> rows_;
+  mode mode_;
+  row_map rows_;
   std::vector<buffered_reply> replies_;
   std::unordered_map<shard_id, applied_mark> marks_;
   std::size_t entries_ = 0;
   entry_view scratch_;
+
+  bool flushing_ = false;
+  row_map flushing_rows_;
+  row_map::iterator next_row_;
+  std::vector<buffered_reply> flushing_replies_;
+  std::size_t next_reply_ = 0;
+  std::unordered_map<shard_id, applied_mark> flushing_marks_;
 };
 
 /// The stored forms of outbox messages and timers.

@@ -6,7 +6,32 @@
 
 namespace troupe {
 
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+namespace {
+constexpr std::uint8_t frame_format = 1;
+}
+
+void log_frame::add(shard_id shard, std::uint64_t first_index, std::string_view chunk) {
+  byte_writer w{bytes_};
+  if (bytes_.empty()) w.u8(frame_format);
+  w.u16_be(shard);
+  w.varint(first_index);
+  w.sized(chunk);
+}
+
+bool log_frame::decode(std::string_view bytes, std::vector<part>& parts) {
+  byte_reader in{bytes};
+  if (in.u8() != frame_format) return false;
+  while (in.ok() && !in.at_end()) {
+    auto& one = parts.emplace_back();
+    one.shard = in.u16_be();
+    one.first_index = in.varint();
+    one.chunk = in.sized();
+  }
+  return in.ok() && !parts.empty();
+}
 
 journal::journal(store& to, journal_listener& listener, journal_options options, const std::string& directory)
     : store_(to),
@@ -15,7 +40,7 @@ journal::journal(store& to, journal_listener& listener, journal_options options,
       directory_(directory),
       mark_(directory),
       tails_(to.shard_count()),
-      buffer_(to.shard_count()) {}
+      buffer_(to.shard_count(), apply_buffer::mode::running) {}
 
 journal::~journal() { stop(); }
 
@@ -50,26 +75,23 @@ void journal::commit(shard_id shard, std::uint64_t index) {
   commits_.emplace_back(shard, index);
 }
 
-bool journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
+void journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] { return !incoming_.empty() || stopping_; };
-  if (has_work()) return true;
+  if (has_work() || buffer_.is_flushing()) return;
+  asleep_ = true;
   if (unapplied_entries_ == 0 && !mark_is_stale_) {
-    asleep_ = true;
     wake_.wait(lock, has_work);
   } else {
     const auto until = unapplied_entries_ > 0 ? oldest_unapplied_ + options_.apply_delay : next_mark_;
-    asleep_ = true;
-    wake_.wait_until(lock, std::max(until, steady_clock::now() + std::chrono::milliseconds{1}), has_work);
+    wake_.wait_until(lock, std::max(until, steady_clock::now() + milliseconds{1}), has_work);
   }
   asleep_ = false;
-  return true;
 }
 
 void journal::run() {
   std::vector<appended> incoming;
   std::vector<std::pair<shard_id, std::uint64_t>> commits;
-  for (;;) {
-    bool is_last = false;
+  for (bool is_last = false; !is_last;) {
     {
       std::unique_lock lock{mutex_};
       wait_for_work(lock);
@@ -77,31 +99,34 @@ void journal::run() {
       std::swap(commits, commits_);
       is_last = stopping_;
     }
-    for (const auto& [shard, index] : commits) {
-      auto& tail = tails_[shard];
-      TROUPE_ASSERT(index <= tail.synced, "a shard committed what is not on disk");
-      tail.committed = std::max(tail.committed, index);
-      dirty_.push_back(shard);
-    }
-    commits.clear();
+    take_commits(commits);
     round(incoming, is_last);
     incoming.clear();
-    if (is_last) return;
   }
+}
+
+void journal::take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& commits) {
+  for (const auto& [shard, index] : commits) {
+    auto& tail = tails_[shard];
+    TROUPE_ASSERT(index <= tail.synced, "a shard committed what is not on disk");
+    tail.committed = std::max(tail.committed, index);
+    dirty_.push_back(shard);
+  }
+  commits.clear();
 }
 
 void journal::round(std::vector<appended>& incoming, bool is_last) {
   const auto now = steady_clock::now();
-  std::size_t bytes = 0;
-  for (const auto& a : incoming) {
-    batch_.put_log(a.shard, a.first_index, a.chunk);
-    bytes += a.chunk.size();
+  put_frame(incoming);
+  if (!buffer_.is_flushing() && apply_is_due(now, is_last)) begin_apply();
+  bool applied_all = false;
+  if (buffer_.is_flushing()) {
+    // With a frame to sync, applying takes a small share of the round; without one it has the thread for
+    // itself.
+    const auto rows =
+        is_last ? std::numeric_limits<std::size_t>::max() : options_.slice_rows * (incoming.empty() ? 4 : 1);
+    applied_all = buffer_.write_slice(batch_, rows);
   }
-  const bool apply_is_due =
-      unapplied_entries_ > 0 && (is_last || unapplied_entries_ >= options_.apply_entries_max ||
-                                 now - oldest_unapplied_ >= options_.apply_delay);
-  if (apply_is_due) gather_applied();
-
   if (!batch_.empty()) {
     const bool sync = !incoming.empty() || is_last;
     store_.write(batch_, sync ? store::durability::synced : store::durability::buffered);
@@ -114,74 +139,96 @@ void journal::round(std::vector<appended>& incoming, bool is_last) {
       figures_.sync_us_sum += took;
       figures_.sync_us_max = std::max(figures_.sync_us_max, took);
     }
-    figures_.chunks += incoming.size();
-    figures_.bytes += bytes;
   }
-
-  for (const auto& a : incoming) tails_[a.shard].synced = a.last_index;
-  // One notice a shard, with its last index: the vector is in append order.
-  for (std::size_t i = 0; i < incoming.size(); ++i) {
-    if (tails_[incoming[i].shard].synced == incoming[i].last_index) {
-      listener_.on_synced(incoming[i].shard, incoming[i].last_index);
-    }
-  }
-  for (const auto& [shard, index] : just_applied_) listener_.on_applied(shard, index);
-  just_applied_.clear();
-
+  report(incoming);
+  if (applied_all) end_apply();
   if (!incoming.empty()) {
     if (unapplied_entries_ == 0) oldest_unapplied_ = now;
     mark_is_stale_ = true;
   }
   for (auto& a : incoming) {
-    auto& tail = tails_[a.shard];
     unapplied_entries_ += a.last_index - a.first_index + 1;
-    tail.kept.emplace_back(a.first_index, a.last_index);
-    tail.kept_bytes += a.chunk.size();
-    tail.unapplied.push_back(std::move(a));
+    tails_[a.shard].unapplied.push_back(std::move(a));
   }
   write_mark(now);
 }
 
-/// Puts the rows of all committed entries into the batch.
-void journal::gather_applied() {
-  std::sort(dirty_.begin(), dirty_.end());
-  dirty_.erase(std::unique(dirty_.begin(), dirty_.end()), dirty_.end());
-  std::vector<appended> spent;  // the buffer holds views into these until it is flushed
-  std::size_t applied = 0;
-  for (const auto shard : dirty_) {
-    auto& tail = tails_[shard];
-    // Whole chunks only: a commit inside a chunk waits for its end.
-    while (!tail.unapplied.empty() && tail.unapplied.front().last_index <= tail.committed) {
-      auto& front = spent.emplace_back(std::move(tail.unapplied.front()));
-      tail.unapplied.pop_front();
-      chunk_view chunk;
-      TROUPE_ASSERT(decode_chunk(shard, front.first_index, front.chunk, chunk), "a chunk changed in memory");
-      auto index = chunk.first_index;
-      for (const auto entry : chunk.entries) buffer_.add(shard, index++, chunk.epoch, entry);
-      tail.applied = front.last_index;
-      applied += chunk.entries.size();
-    }
-    if (just_applied_.empty() || just_applied_.back().first != shard)
-      just_applied_.emplace_back(shard, tail.applied);
-    trim(batch_, tail, shard);
+void journal::put_frame(std::vector<appended>& incoming) {
+  if (incoming.empty()) return;
+  log_frame frame;
+  for (auto& a : incoming) {
+    frame.add(a.shard, a.first_index, a.chunk);
+    a.frame = next_frame_;
   }
-  dirty_.clear();
-  buffer_.flush_into(batch_);
-  unapplied_entries_ -= applied;
-  oldest_unapplied_ = steady_clock::now();
+  batch_.put_frame(next_frame_, frame.bytes());
+  frames_.push_back({next_frame_, incoming.size()});
+  ++next_frame_;
+  kept_bytes_ += frame.bytes().size();
   const std::lock_guard lock{figures_mutex_};
-  figures_.applied_entries += applied;
+  figures_.chunks += incoming.size();
+  figures_.bytes += frame.bytes().size();
 }
 
-/// Drops the log of applied entries, in large steps. Applied rows and the drop are one atomic write, so there
-/// is no moment in which an entry is in neither.
-void journal::trim(store_batch& batch, shard_tail& tail, shard_id shard) {
-  if (tail.kept_bytes < options_.trim_bytes) return;
-  while (!tail.kept.empty() && tail.kept.front().second <= tail.applied) tail.kept.pop_front();
-  const auto keep_from = tail.kept.empty() ? tail.applied + 1 : tail.kept.front().first;
-  batch.drop_log(shard, tail.kept_from, keep_from);
-  tail.kept_from = keep_from;
-  tail.kept_bytes = 0;
+/// Tells each shard that took part how far its log is on disk, once.
+void journal::report(const std::vector<appended>& incoming) {
+  for (const auto& a : incoming) tails_[a.shard].synced = a.last_index;
+  for (const auto& a : incoming) {
+    if (tails_[a.shard].synced == a.last_index) listener_.on_synced(a.shard, a.last_index);
+  }
+}
+
+bool journal::apply_is_due(steady_clock::time_point now, bool is_last) const {
+  return unapplied_entries_ > 0 && (is_last || unapplied_entries_ >= options_.apply_entries_max ||
+                                    now - oldest_unapplied_ >= options_.apply_delay);
+}
+
+/// Hands all committed entries to the buffer. Whole chunks only: a commit inside a chunk waits for its end.
+void journal::begin_apply() {
+  std::sort(dirty_.begin(), dirty_.end());
+  dirty_.erase(std::unique(dirty_.begin(), dirty_.end()), dirty_.end());
+  for (const auto shard : dirty_) {
+    auto& tail = tails_[shard];
+    while (!tail.unapplied.empty() && tail.unapplied.front().last_index <= tail.committed) {
+      applying_.push_back(std::move(tail.unapplied.front()));
+      tail.unapplied.pop_front();
+    }
+  }
+  dirty_.clear();
+  // Only now do the chunks stay where they are, so that the buffer may keep views into them.
+  chunk_view chunk;
+  for (const auto& a : applying_) {
+    TROUPE_ASSERT(decode_chunk(a.shard, a.first_index, a.chunk, chunk), "a chunk changed in memory");
+    auto index = chunk.first_index;
+    for (const auto entry : chunk.entries) buffer_.add(a.shard, index++, chunk.epoch, entry);
+    tails_[a.shard].applied = a.last_index;
+  }
+  unapplied_entries_ -= buffer_.entries();
+  oldest_unapplied_ = steady_clock::now();
+  const std::lock_guard lock{figures_mutex_};
+  figures_.applied_entries += buffer_.entries();
+  buffer_.begin_flush();
+}
+
+void journal::end_apply() {
+  for (std::size_t i = 0; i < applying_.size(); ++i) {
+    const auto shard = applying_[i].shard;
+    const bool is_last_of_shard = i + 1 == applying_.size() || applying_[i + 1].shard != shard;
+    if (is_last_of_shard) listener_.on_applied(shard, applying_[i].last_index);
+    frames_[applying_[i].frame - frames_.front().number].unapplied_chunks -= 1;
+  }
+  applying_.clear();
+  trim();
+}
+
+/// Drops the frames whose entries are all applied, in large steps. What was applied is in the same
+/// write-ahead log before the drop, so there is no moment in which an entry is in neither.
+void journal::trim() {
+  while (!frames_.empty() && frames_.front().unapplied_chunks == 0) frames_.pop_front();
+  if (kept_bytes_ < options_.trim_bytes) return;
+  const auto keep_from = frames_.empty() ? next_frame_ : frames_.front().number;
+  batch_.drop_frames(first_frame_, keep_from);
+  first_frame_ = keep_from;
+  kept_bytes_ = 0;
 }
 
 void journal::write_mark(steady_clock::time_point now) {

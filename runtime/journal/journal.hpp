@@ -45,8 +45,12 @@ class journal_listener {
 };
 
 struct journal_options {
-  std::chrono::milliseconds apply_delay{20};
-  std::size_t apply_entries_max = 2000;
+  /// How long committed entries wait until they are applied: the longer, the more rows are written once
+  /// instead of often, and the more a restart replays.
+  std::chrono::milliseconds apply_delay{400};
+  std::size_t apply_entries_max = 20'000;
+  /// Rows written beside the log in one round; bounds what applying adds to a round's fsync.
+  std::size_t slice_rows = 256;
   std::size_t trim_bytes = 4U << 20U;
   std::chrono::milliseconds mark_interval{1000};
 };
@@ -61,10 +65,29 @@ struct journal_figures {
 };
 TROUPE_DESCRIBE(journal_figures, syncs, chunks, bytes, sync_us_sum, sync_us_max, applied_entries)
 
+/// Several shards' chunks, written as one record of the log: one insertion and one fsync a round, however
+/// many shards took part. [format] then, a chunk, [shard][first index][length][bytes].
+class log_frame {
+ public:
+  void add(shard_id shard, std::uint64_t first_index, std::string_view chunk);
+  const std::string& bytes() const { return bytes_; }
+
+  struct part {
+    shard_id shard = 0;
+    std::uint64_t first_index = 0;
+    std::string_view chunk;
+  };
+  /// False for bytes that are not a frame; the views point into `bytes`.
+  [[nodiscard]] static bool decode(std::string_view bytes, std::vector<part>& parts);
+
+ private:
+  std::string bytes_;
+};
+
 /// The node's one writer. Its thread takes what all shards have appended since the last round, writes it as
-/// one batch with one fsync, tells the shards, and starts over; so commands that arrive during an fsync share
-/// the next one, and an idle node waits for nothing. Committed entries are applied to the rows in the same
-/// batches, a little later, each row once; then their log is dropped.
+/// one frame with one fsync, tells the shards, and starts over; so commands that arrive during an fsync share
+/// the next one, and an idle node waits for nothing. Committed entries are applied to the rows a little
+/// later, each row once, in slices beside the frames; then their frames are dropped.
 class journal final : public shard_log {
  public:
   journal(store& to, journal_listener& listener, journal_options options, const std::string& directory);
@@ -89,6 +112,7 @@ class journal final : public shard_log {
     std::uint64_t first_index = 0;
     std::uint64_t last_index = 0;
     std::string chunk;
+    std::uint64_t frame = 0;
   };
   /// What the thread knows of one shard.
   struct shard_tail {
@@ -96,16 +120,22 @@ class journal final : public shard_log {
     std::uint64_t synced = 0;
     std::uint64_t committed = 0;
     std::uint64_t applied = 0;
-    std::uint64_t kept_from = 0;                               // first index of the oldest chunk in the log
-    std::deque<std::pair<std::uint64_t, std::uint64_t>> kept;  // first and last index of chunks in the log
-    std::size_t kept_bytes = 0;
+  };
+  struct kept_frame {
+    std::uint64_t number = 0;
+    std::size_t unapplied_chunks = 0;
   };
 
   void run();
-  bool wait_for_work(std::unique_lock<std::mutex>& lock);
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  void take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& commits);
   void round(std::vector<appended>& incoming, bool is_last);
-  void gather_applied();
-  void trim(store_batch& batch, shard_tail& tail, shard_id shard);
+  void put_frame(std::vector<appended>& incoming);
+  void report(const std::vector<appended>& incoming);
+  bool apply_is_due(std::chrono::steady_clock::time_point now, bool is_last) const;
+  void begin_apply();
+  void end_apply();
+  void trim();
   void write_mark(std::chrono::steady_clock::time_point now);
 
   store& store_;
@@ -126,11 +156,15 @@ class journal final : public shard_log {
   std::vector<shard_id> dirty_;  // shards with committed entries that are not applied
   apply_buffer buffer_;
   store_batch batch_;
+  std::vector<appended> applying_;  // the buffer holds views into these while it flushes
   std::size_t unapplied_entries_ = 0;
   std::chrono::steady_clock::time_point oldest_unapplied_{};
+  std::uint64_t next_frame_ = 1;
+  std::uint64_t first_frame_ = 1;  // the oldest in the log
+  std::deque<kept_frame> frames_;
+  std::size_t kept_bytes_ = 0;
   std::chrono::steady_clock::time_point next_mark_{};
   bool mark_is_stale_ = false;
-  std::vector<std::pair<shard_id, std::uint64_t>> just_applied_;
 
   mutable std::mutex figures_mutex_;
   journal_figures figures_;

@@ -41,11 +41,9 @@ class reply_expiry final : public rocksdb::CompactionFilter {
   std::int64_t retention_ms_;
 };
 
-std::string log_key(shard_id shard, std::uint64_t first_index) {
+std::string frame_key(std::uint64_t number) {
   std::string key;
-  byte_writer w{key};
-  w.u16_be(shard);
-  w.u64_be(first_index);
+  byte_writer{key}.u64_be(number);
   return key;
 }
 
@@ -153,11 +151,11 @@ family_id meta_id{meta_family}, log_id{log_family}, rows_id{rows_family}, replie
 store_batch::store_batch() : impl_(std::make_unique<impl>()) {}
 store_batch::~store_batch() = default;
 
-void store_batch::put_log(shard_id shard, std::uint64_t first_index, std::string_view chunk) {
-  impl_->batch.Put(&log_id, log_key(shard, first_index), slice(chunk));
+void store_batch::put_frame(std::uint64_t number, std::string_view frame) {
+  impl_->batch.Put(&log_id, frame_key(number), slice(frame));
 }
-void store_batch::drop_log(shard_id shard, std::uint64_t from, std::uint64_t to) {
-  impl_->batch.DeleteRange(&log_id, log_key(shard, from), log_key(shard, to));
+void store_batch::drop_frames(std::uint64_t from, std::uint64_t to) {
+  impl_->batch.DeleteRange(&log_id, frame_key(from), frame_key(to));
 }
 void store_batch::put_row(std::string_view key, std::string_view value) {
   impl_->batch.Put(&rows_id, slice(key), slice(value));
@@ -294,22 +292,10 @@ applied_mark store::applied(shard_id shard) const {
   return mark;
 }
 
-void store::scan_log(shard_id shard, std::uint64_t after,
-                     const std::function<bool(std::uint64_t, std::string_view)>& visit) const {
-  const auto lower_key = log_key(shard, 0);
-  const auto upper_key = log_key(shard, ~std::uint64_t{0});
-  const rocksdb::Slice lower = lower_key;
-  const rocksdb::Slice upper = upper_key;
-  rocksdb::ReadOptions options;
-  options.iterate_lower_bound = &lower;
-  options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> it{impl_->db->NewIterator(options, impl_->families[log_family])};
-  // The chunk that holds `after` + 1 may begin below it.
-  it->SeekForPrev(log_key(shard, after + 1));
-  if (!it->Valid()) it->SeekToFirst();
-  for (; it->Valid(); it->Next()) {
-    byte_reader key{view(it->key()).substr(2)};
-    if (!visit(key.u64_be(), view(it->value()))) return;
+void store::scan_log(const std::function<bool(std::uint64_t, std::string_view)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> it{impl_->db->NewIterator({}, impl_->families[log_family])};
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    if (!visit(byte_reader{view(it->key())}.u64_be(), view(it->value()))) return;
   }
   if (!it->status().ok()) storage_failed("scanning the log", it->status());
 }

@@ -44,9 +44,9 @@ class store_batch {
   store_batch(const store_batch&) = delete;
   store_batch& operator=(const store_batch&) = delete;
 
-  void put_log(shard_id shard, std::uint64_t first_index, std::string_view chunk);
-  /// Drops the chunks whose first index lies in [from, to).
-  void drop_log(shard_id shard, std::uint64_t from, std::uint64_t to);
+  void put_frame(std::uint64_t number, std::string_view frame);
+  /// Drops the frames with numbers in [from, to).
+  void drop_frames(std::uint64_t from, std::uint64_t to);
   void put_row(std::string_view key, std::string_view value);
   void erase_row(std::string_view key);
   void put_reply(shard_id shard, std::string_view command_id, std::string_view record);
@@ -83,9 +83,8 @@ class store {
   std::optional<std::string> get_reply(shard_id shard, std::string_view command_id) const;
 
   applied_mark applied(shard_id shard) const;
-  /// The log chunks that hold entries above `after`, in order.
-  void scan_log(shard_id shard, std::uint64_t after,
-                const std::function<bool(std::uint64_t first_index, std::string_view chunk)>& visit) const;
+  /// All frames of the log, in the order in which they were written; false from the visitor ends the scan.
+  void scan_log(const std::function<bool(std::uint64_t number, std::string_view frame)>& visit) const;
 
   enum class durability { buffered, synced };
   void write(store_batch& batch, durability how);

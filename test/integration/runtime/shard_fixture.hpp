@@ -128,7 +128,7 @@ class shard_fixture {
   /// Syncs and applies until no shard has anything left to do.
   void settle() {
     for (int round = 0; round < 50; ++round) {
-      advance(std::chrono::milliseconds{25});
+      advance(std::chrono::milliseconds{55});
       sync();
       apply();
     }
@@ -225,7 +225,7 @@ class shard_fixture {
 
   shard_options options_;
   std::map<shard_id, log_end> ends_;
-  apply_buffer buffer_{shard_count};
+  apply_buffer buffer_{shard_count, apply_buffer::mode::replaying};
 };
 
 }  // namespace troupe::test
