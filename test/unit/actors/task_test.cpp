@@ -159,6 +159,8 @@ TEST_CASE("task: a due date reminds its user once") {
   REQUIRE(fired.size() == 1);
   CHECK(fired.front().sent<inbox::kind, inbox::notify>() ==
         std::vector{inbox::notify{"task_due", "Task is due: Write", "", task_key}});
+  REQUIRE(fired.front().sent<agenda::kind, agenda::task_changed>().size() == 1);
+  CHECK(fired.front().sent<agenda::kind, agenda::task_changed>().front().version == f.version());
   CHECK(f.timer_count() == 0);
   CHECK(f.when(remind{start_of_time + 1h}).changes().empty());
   f.given(to_status(status::done), to_status(status::open));
