@@ -27,7 +27,12 @@ struct mirrored_overlay {
   void step() {
     switch (*rc::gen::inRange(0, 8)) {
       case 0:
-        unapplied.push_back(rows.seal(++sealed));
+        // Two commands may share a batch.
+        if (sealed == 0 || sealed == applied || *rc::gen::arbitrary<bool>()) {
+          ++sealed;
+          unapplied.emplace_back();
+        }
+        for (auto& write : rows.seal(sealed)) unapplied.back().push_back(std::move(write));
         model_before = model;
         break;
       case 1:
