@@ -75,6 +75,7 @@ result<done> kind::on(const remind& c) {
   auto& s = edit();
   s.reminder.reset();
   s.reminded_of = s.due_at;
+  tell_agenda();  // the version that it shows is one that If-Match takes
   tell_user("task_due", "Task is due: " + s.title);
   return done{};
 }

@@ -68,7 +68,10 @@ void read_json_object(const boost::json::object& json, T& value, const std::stri
   for (const auto& member : json) {
     bool found = false;
     for_each_field<T>([&](std::uint32_t, auto descriptor) {
-      if (camel_case(descriptor.name) == std::string_view{member.key()}) found = true;
+      using field = std::remove_cvref_t<decltype(value.*descriptor.pointer)>;
+      if (!std::is_same_v<field, retired> && camel_case(descriptor.name) == std::string_view{member.key()}) {
+        found = true;
+      }
     });
     if (!found) errors.push_back({json_detail::child(pointer, member.key()), "is not a known field"});
   }

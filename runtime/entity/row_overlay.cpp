@@ -75,10 +75,9 @@ void row_overlay::scan(table_no table, const row_range& range, scan_order order,
 }
 
 void row_overlay::put(table_no table, std::string_view key, std::optional<std::string> value) {
-  auto full = map_key(table, key);
-  const auto [it, inserted] = rows_.try_emplace(full);
+  const auto [it, inserted] = rows_.try_emplace(map_key(table, key));
   if (inserted || it->second.batch != open_batch) {
-    before_.emplace_back(std::move(full), inserted ? std::nullopt : std::optional{std::move(it->second)});
+    before_.emplace_back(it, inserted ? std::nullopt : std::optional{std::move(it->second)});
     open_.push_back({table, std::string{key}, value});
   } else {
     const auto same = std::find_if(open_.begin(), open_.end(),
@@ -89,21 +88,20 @@ void row_overlay::put(table_no table, std::string_view key, std::optional<std::s
 }
 
 std::vector<row_write> row_overlay::seal(std::uint64_t batch) {
-  for (auto& [key, replaced] : before_) {
-    rows_.find(key)->second.batch = batch;
-    sealed_.emplace_back(batch, std::move(key));
+  for (const auto& [it, replaced] : before_) {
+    it->second.batch = batch;
+    if (!replaced || replaced->batch != batch) sealed_.emplace_back(batch, it);
   }
   before_.clear();
   return std::exchange(open_, {});
 }
 
 void row_overlay::undo() {
-  for (auto it = before_.rbegin(); it != before_.rend(); ++it) {
-    auto& [key, replaced] = *it;
+  for (auto& [it, replaced] : before_) {
     if (replaced) {
-      rows_.find(key)->second = std::move(*replaced);
+      it->second = std::move(*replaced);
     } else {
-      rows_.erase(key);
+      rows_.erase(it);
     }
   }
   before_.clear();
@@ -112,8 +110,8 @@ void row_overlay::undo() {
 
 void row_overlay::forget(std::uint64_t applied_batch) {
   while (!sealed_.empty() && sealed_.front().first <= applied_batch) {
-    const auto it = rows_.find(sealed_.front().second);
-    if (it != rows_.end() && it->second.batch <= applied_batch) rows_.erase(it);
+    const auto [batch, it] = sealed_.front();
+    if (it->second.batch == batch) rows_.erase(it);
     sealed_.pop_front();
   }
 }

@@ -53,8 +53,10 @@ class row_overlay {
   std::unique_ptr<row_source> stored_;
   row_map rows_;  // key: table byte, row key
   std::vector<row_write> open_;
-  std::vector<std::pair<std::string, std::optional<pending_row>>> before_;  // what the open writes replaced
-  std::deque<std::pair<std::uint64_t, std::string>> sealed_;                // oldest first
+  /// What the open writes replaced.
+  std::vector<std::pair<row_map::iterator, std::optional<pending_row>>> before_;
+  /// Oldest first. A row is let go by the entry of its own batch, so no entry outlives its row.
+  std::deque<std::pair<std::uint64_t, row_map::iterator>> sealed_;
 };
 
 }  // namespace troupe

@@ -40,9 +40,7 @@ class memory_rows {
     void scan(table_no table, const row_range& range, scan_order order,
               const row_visitor& visit) const override {
       auto first = rows_.lower_bound(std::pair{table, range.from});
-      auto last = range.to.empty()
-                      ? rows_.lower_bound(std::pair{table_no(static_cast<int>(table) + 1), std::string{}})
-                      : rows_.lower_bound(std::pair{table, range.to});
+      auto last = range.to.empty() ? end_of(table) : rows_.lower_bound(std::pair{table, range.to});
       while (first != last) {
         const auto at = order == scan_order::ascending ? first++ : --last;
         if (!visit(at->first.second, at->second)) return;
@@ -50,6 +48,11 @@ class memory_rows {
     }
 
    private:
+    map::const_iterator end_of(table_no table) const {
+      const auto number = static_cast<std::uint8_t>(table);
+      if (number == 0xff) return rows_.end();
+      return rows_.lower_bound(std::pair{table_no{static_cast<std::uint8_t>(number + 1)}, std::string{}});
+    }
     const map& rows_;
   };
 
