@@ -98,14 +98,14 @@ TEST_CASE("http: a chunked body in single bytes is read, even when it is empty")
 
 TEST_CASE("http: malformed and ambiguous requests are refused and end the connection") {
   struct row {
-    const char* name;
+    std::string name;
     std::string request;
     int status;
   };
   const std::string put = "PUT /api/v1/toys/a HTTP/1.1\r\nHost: t\r\n";
   const std::vector<row> rows{
       {"no request at all", "\x01\x02\x03\r\n\r\n", 400},
-      {"no version", "GET /health\r\n\r\n", 505},
+      {"no version", "GET /health\r\n\r\n", 400},
       {"HTTP/2.0", "GET /health HTTP/2.0\r\nHost: t\r\n\r\n", 505},
       {"bare LF", "GET /health HTTP/1.1\nHost: t\n\n", 400},
       {"bare LF between headers", "GET /health HTTP/1.1\r\nHost: t\nX: y\r\n\r\n", 400},
