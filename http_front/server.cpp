@@ -49,6 +49,14 @@ tcp::endpoint endpoint_of(const server_options& options) {
   return {address, options.port};
 }
 
+server_parts complete(server_parts parts) {
+  if (!parts.make_port || !parts.keys || parts.clock == nullptr) {
+    throw boot_error("the server needs a command port, signing keys and a clock");
+  }
+  if (::sodium_init() < 0) throw boot_error("no source of random numbers");
+  return parts;
+}
+
 std::vector<request_metrics::route_label> labels_of(const route_table& routes) {
   std::vector<request_metrics::route_label> labels{{"-", "(none)"}};
   for (const auto* entry : routes.entries()) {
@@ -87,8 +95,7 @@ struct server::state {
 };
 
 server::state::state(server_options options, server_parts parts)
-    : shared(std::move(options), std::move(parts)) {
-  if (::sodium_init() < 0) throw boot_error("no source of random numbers");
+    : shared(std::move(options), complete(std::move(parts))) {
   if (shared.options.threads == 0) throw boot_error("the server needs at least one thread");
   std::vector<std::shared_ptr<loop_counters>> counters;
   for (unsigned i = 0; i < shared.options.threads; ++i) {
@@ -174,6 +181,7 @@ void server::state::connection_ended() {
 }
 
 bool server::state::drain(std::chrono::steady_clock::time_point deadline) {
+  if (threads.empty()) return true;
   std::promise<void> stopped;
   asio::post(loops.front()->io, [&] {
     error_code ignored;

@@ -46,6 +46,10 @@ struct fake_runtime {
     std::unique_lock lock{mutex};
     return came.wait_for(lock, std::chrono::seconds{5}, [&] { return seen.size() >= count; });
   }
+  bool await_flush() {
+    std::unique_lock lock{mutex};
+    return came.wait_for(lock, std::chrono::seconds{5}, [&] { return flushes > 0; });
+  }
   std::size_t seen_count() {
     const std::lock_guard lock{mutex};
     return seen.size();
@@ -65,6 +69,7 @@ class fake_port final : public command_port {
     {
       const std::lock_guard lock{runtime_.mutex};
       ++runtime_.flushes;
+      runtime_.came.notify_all();
     }
     auto now = std::exchange(gathered_, {});
     for (auto& [what, on_reply] : now) {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <latch>
+
 #include "test/integration/http/fixture.hpp"
 
 using namespace troupe;
@@ -134,16 +136,21 @@ TEST_CASE("http: commands of one round go to the runtime in one flush") {
   server_options options;
   options.threads = 1;
   http_fixture f{options};
-  f.runtime.decide = [](const command&) {
-    return verdict{true, {reply_status::ok, encode(toy_view{"a", 1}), 1, false}};
-  };
   std::vector<std::unique_ptr<client>> clients;
   for (int i = 0; i < 50; ++i) {
     clients.push_back(std::make_unique<client>(f.web->port()));
-    clients.back()->send(get("/api/v1/toys/a"));
+    CHECK(clients.back()->ask(get("/health")).status == 200);
   }
-  REQUIRE(f.runtime.await_commands(50));
-  CHECK(f.runtime.flushes <= 50);
-  f.runtime.release();
+  // While the loop is kept in its first flush, all the others' requests arrive.
+  std::latch sent{1};
+  f.runtime.decide = [&](const command&) {
+    sent.wait();
+    return verdict{false, {reply_status::ok, encode(toy_view{"a", 1}), 1, false}};
+  };
+  clients.front()->send(get("/api/v1/toys/a"));
+  REQUIRE(f.runtime.await_flush());
+  for (std::size_t i = 1; i < clients.size(); ++i) clients[i]->send(get("/api/v1/toys/a"));
+  sent.count_down();
   for (auto& c : clients) CHECK(c->receive()->status == 200);
+  CHECK(f.runtime.flushes == 2);
 }
