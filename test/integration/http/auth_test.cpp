@@ -174,6 +174,22 @@ TEST_CASE("auth: compat routes exist only with compat, and compat only on loopba
   CHECK_NOTHROW(http_fixture{options});
 }
 
+TEST_CASE("base64url: reads what was written, and nothing that is almost right") {
+  for (std::size_t size = 0; size < 70; ++size) {
+    CAPTURE(size);
+    std::string bytes;
+    for (std::size_t i = 0; i < size; ++i) bytes.push_back(static_cast<char>(i * 37 + size * 101));
+    std::string back;
+    CHECK(read_base64url(encoded(bytes), back));
+    CHECK(back == bytes);
+  }
+  std::string out;
+  for (const auto* bad : {"A", "AAAAA", "AA==", "AB", "AAB", "A+AA", "A/AA", "AA A", "AA\n", "\xc3\xa4"}) {
+    CAPTURE(std::string{bad});
+    CHECK(!read_base64url(bad, out));
+  }
+}
+
 TEST_CASE("keys: made once, private, and read again") {
   const auto folder = fresh_folder();
   const auto file = folder / "keys.json";
