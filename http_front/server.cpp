@@ -90,6 +90,7 @@ struct server::state {
 
   const std::string refusal = make_refusal();
   std::atomic<std::size_t> connections{0};
+  std::atomic<bool> is_draining{false};
   std::mutex mutex;  // only for the wait at the end of a drain
   std::condition_variable ended;
 };
@@ -181,6 +182,7 @@ void server::state::connection_ended() {
 }
 
 bool server::state::drain(std::chrono::steady_clock::time_point deadline) {
+  is_draining.store(true, std::memory_order_relaxed);
   if (threads.empty()) return true;
   std::promise<void> stopped;
   asio::post(loops.front()->io, [&] {
@@ -206,6 +208,7 @@ server::~server() = default;
 
 void server::start() { state_->start(); }
 bool server::drain(std::chrono::steady_clock::time_point deadline) { return state_->drain(deadline); }
+bool server::is_draining() const { return state_->is_draining.load(std::memory_order_relaxed); }
 std::uint16_t server::port() const { return state_->port; }
 std::shared_ptr<prometheus::Collectable> server::metrics() const { return state_->metrics; }
 

@@ -140,7 +140,17 @@ TEST_CASE("auth: no token but ours is taken") {
 
 TEST_CASE("auth: a token that was good ends with its time, also on the connection that knows it") {
   http_fixture f;
-  token_signer signer{f.keys};
+  auto c = f.connect();
+  const auto request = get("/api/v1/toys/best", bearer(f.token()));  // good for a minute
+  CHECK(c.ask(request).status == 200);
+  f.clock.shift_ms = 50'000;
+  CHECK(c.ask(request).status == 200);
+  f.clock.shift_ms = 61'000;
+  CHECK(c.ask(request).problem() == "invalid-token");
+}
+
+TEST_CASE("auth: times of a token are exact to the second, with a minute's skew for its issue") {
+  token_signer signer{std::make_shared<signing_keys>(std::vector{forge_key})};
   const timestamp now{1'700'000'000'000};
   const auto token = signer.mint({*parse_uuid(user_text), "s", "j", now, {now.ms + 1000}, {}});
   access_claims got;

@@ -43,7 +43,9 @@ TEST_CASE("drain: idle connections end, accepted requests are answered, new conn
 
 TEST_CASE("drain: without connections it is done at once") {
   http_fixture f;
+  CHECK(!f.web->is_draining());
   CHECK(f.web->drain(in(std::chrono::seconds{5})));
+  CHECK(f.web->is_draining());
 }
 
 TEST_CASE("drain: at the deadline what is left is cut off") {
