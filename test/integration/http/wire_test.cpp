@@ -195,14 +195,17 @@ TEST_CASE("http: request line and headers over 16 KiB are 431, however they arri
   CHECK(f.ask(get("/health?" + std::string(5000, 'q'))).status == 414);
 }
 
-TEST_CASE("http: a body over 256 KiB is 413, and the answer arrives") {
+TEST_CASE("http: a body over 256 KiB is 413, and the rest of it is read before the connection ends") {
   http_fixture f;
   auto c = f.connect();
-  const std::string body(300'000, 'x');
-  c.send(with_body("PUT", "/api/v1/toys/a", json, body));
+  const auto request = with_body("PUT", "/api/v1/toys/a", json, std::string(300'000, 'x'));
+  c.send(std::string_view{request}.substr(0, 50'000));
   const auto got = c.receive();
   REQUIRE(got.has_value());
   CHECK(got->status == 413);
+  // Twice: after a reset the first send still seems to work.
+  CHECK(c.send(std::string_view{request}.substr(50'000, 50'000)));
+  CHECK(c.send(std::string_view{request}.substr(100'000)));
   auto chunks = f.connect();
   chunks.send("PUT /api/v1/toys/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
   for (int i = 0; i < 30 && chunks.send("2710\r\n" + std::string(10'000, 'x') + "\r\n"); ++i) {
