@@ -49,6 +49,14 @@ tcp::endpoint endpoint_of(const server_options& options) {
   return {address, options.port};
 }
 
+server_parts complete(server_parts parts) {
+  if (!parts.make_port || !parts.keys || parts.clock == nullptr) {
+    throw boot_error("the server needs a command port, signing keys and a clock");
+  }
+  if (::sodium_init() < 0) throw boot_error("no source of random numbers");
+  return parts;
+}
+
 std::vector<request_metrics::route_label> labels_of(const route_table& routes) {
   std::vector<request_metrics::route_label> labels{{"-", "(none)"}};
   for (const auto* entry : routes.entries()) {
@@ -82,13 +90,13 @@ struct server::state {
 
   const std::string refusal = make_refusal();
   std::atomic<std::size_t> connections{0};
+  std::atomic<bool> is_draining{false};
   std::mutex mutex;  // only for the wait at the end of a drain
   std::condition_variable ended;
 };
 
 server::state::state(server_options options, server_parts parts)
-    : shared(std::move(options), std::move(parts)) {
-  if (::sodium_init() < 0) throw boot_error("no source of random numbers");
+    : shared(std::move(options), complete(std::move(parts))) {
   if (shared.options.threads == 0) throw boot_error("the server needs at least one thread");
   std::vector<std::shared_ptr<loop_counters>> counters;
   for (unsigned i = 0; i < shared.options.threads; ++i) {
@@ -174,6 +182,8 @@ void server::state::connection_ended() {
 }
 
 bool server::state::drain(std::chrono::steady_clock::time_point deadline) {
+  is_draining.store(true, std::memory_order_relaxed);
+  if (threads.empty()) return true;
   std::promise<void> stopped;
   asio::post(loops.front()->io, [&] {
     error_code ignored;
@@ -198,6 +208,7 @@ server::~server() = default;
 
 void server::start() { state_->start(); }
 bool server::drain(std::chrono::steady_clock::time_point deadline) { return state_->drain(deadline); }
+bool server::is_draining() const { return state_->is_draining.load(std::memory_order_relaxed); }
 std::uint16_t server::port() const { return state_->port; }
 std::shared_ptr<prometheus::Collectable> server::metrics() const { return state_->metrics; }
 

@@ -71,6 +71,8 @@ class server {
   /// Stops accepting, answers what was accepted with `Connection: close`, closes idle connections. Comes back
   /// when all connections have ended, or at the deadline, after which the rest is cut off; true: nothing was.
   bool drain(std::chrono::steady_clock::time_point deadline);
+  /// From the beginning of drain(): a reason for /readyz to say no. Any thread may ask.
+  bool is_draining() const;
 
   /// The port that is listened on.
   std::uint16_t port() const;

@@ -48,10 +48,10 @@ void gateway::refuse(const exchange& x, front_problem why, std::string_view deta
   common_headers(x, answer);
 }
 
-void gateway::finish(exchange& x, reply&& reply, response& answer) {
+void gateway::finish(exchange& x, const reply& reply, response& answer) {
   switch (reply.status) {
     case reply_status::ok:
-      answer_ok(x, std::move(reply), answer);
+      answer_ok(x, reply, answer);
       break;
     case reply_status::rejected:
       answer_rejection(x, reply.bytes, answer);
@@ -94,7 +94,7 @@ void gateway::finish(exchange& x, reply&& reply, response& answer) {
   if (reply.replayed) answer.add("Idempotent-Replayed", "true");
 }
 
-void gateway::answer_ok(exchange& x, reply&& reply, response& answer) const {
+void gateway::answer_ok(exchange& x, const reply& reply, response& answer) const {
   const auto& route = *x.entry->what;
   if (route.etag && reply.version > 0) {
     answer.add("ETag", etag_of(reply.version));

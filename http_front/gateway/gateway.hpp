@@ -37,7 +37,7 @@ class gateway {
   /// Either the answer is in `answer`, or x.outgoing is to be submitted and its reply brought to finish().
   enum class step { answered, submit };
   step take(exchange& x, std::unique_ptr<verified_token>& cache, response& answer);
-  void finish(exchange& x, reply&& reply, response& answer);
+  void finish(exchange& x, const reply& reply, response& answer);
 
   /// Answers with a problem of the front itself.
   void refuse(const exchange& x, front_problem why, std::string_view detail, response& answer) const;
@@ -51,7 +51,7 @@ class gateway {
   bool name_command(exchange& x, response& answer) const;
   bool check_versions(exchange& x, response& answer) const;
   step bind(exchange& x, const boost::json::value* json, response& answer) const;
-  void answer_ok(exchange& x, reply&& reply, response& answer) const;
+  void answer_ok(exchange& x, const reply& reply, response& answer) const;
   void answer_rejection(const exchange& x, std::string_view bytes, response& answer) const;
   void common_headers(const exchange& x, response& answer) const;
 

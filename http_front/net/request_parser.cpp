@@ -62,6 +62,15 @@ verb to_verb(beast_http::verb method) {
   }
 }
 
+/// Whether the first line ends as `HTTP/2.0` does.
+bool ends_in_version(std::string_view bytes) {
+  const auto line = bytes.substr(0, bytes.find("\r\n"));
+  if (line.size() < 8) return false;
+  const auto version = line.substr(line.size() - 8);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return version.starts_with("HTTP/") && is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
+}
+
 }  // namespace
 
 request_parser::request_parser(std::uint32_t head_bytes_max, std::uint64_t body_bytes_max) {
@@ -142,7 +151,10 @@ front_problem request_parser::fault(const boost::system::error_code& error) cons
   if (refused_) return *refused_;
   if (error == beast_http::error::header_limit) return front_problem::headers_too_large;
   if (error == beast_http::error::body_limit) return front_problem::body_too_large;
-  if (error == beast_http::error::bad_version) return front_problem::version_unsupported;
+  // Beast says bad_version for anything that is wrong there, e.g. a line that ends in a bare LF.
+  if (error == beast_http::error::bad_version && ends_in_version({first_, last_})) {
+    return front_problem::version_unsupported;
+  }
   return front_problem::malformed_request;
 }
 

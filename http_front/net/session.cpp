@@ -182,7 +182,7 @@ void session::on_reply(reply&& reply) {
   loop_counters::sub(loop_.counters->in_flight);
   if (phase_ == phase::closed) return forget_if_dead();
   loop_.answer.reset();
-  loop_.gate.finish(slot_->x, std::move(reply), loop_.answer);
+  loop_.gate.finish(slot_->x, reply, loop_.answer);
   if (finish()) process();
 }
 

@@ -55,7 +55,8 @@ ops_server::state::state(ops_options options, ops_sources parts)
   http.set_payload_max_length(body_bytes_max);
   http.set_read_timeout(wait_s_max);
   http.set_write_timeout(wait_s_max);
-  http.set_keep_alive_timeout(wait_s_max);
+  // A thread serves one connection at a time: an idle one must not keep a probe waiting.
+  http.set_keep_alive_max_count(1);
   add_routes();
   if (options.port == 0) {
     port = http.bind_to_any_port(options.address);

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -22,6 +23,7 @@ struct fake_runtime {
   std::function<verdict(const command&)> decide;
 
   std::mutex mutex;
+  std::condition_variable came;
   std::vector<command> seen;
   std::size_t flushes = 0;
   std::vector<std::function<void()>> held;
@@ -38,6 +40,15 @@ struct fake_runtime {
   command last() {
     const std::lock_guard lock{mutex};
     return seen.empty() ? command{} : seen.back();
+  }
+  /// False when that many commands have not come in five seconds.
+  bool await_commands(std::size_t count) {
+    std::unique_lock lock{mutex};
+    return came.wait_for(lock, std::chrono::seconds{5}, [&] { return seen.size() >= count; });
+  }
+  bool await_flush() {
+    std::unique_lock lock{mutex};
+    return came.wait_for(lock, std::chrono::seconds{5}, [&] { return flushes > 0; });
   }
   std::size_t seen_count() {
     const std::lock_guard lock{mutex};
@@ -58,12 +69,14 @@ class fake_port final : public command_port {
     {
       const std::lock_guard lock{runtime_.mutex};
       ++runtime_.flushes;
+      runtime_.came.notify_all();
     }
     auto now = std::exchange(gathered_, {});
     for (auto& [what, on_reply] : now) {
       auto said = runtime_.decide(what);
       const std::lock_guard lock{runtime_.mutex};
       runtime_.seen.push_back(std::move(what));
+      runtime_.came.notify_all();
       if (said.is_held) {
         runtime_.held.push_back(
             [this, on_reply = std::move(on_reply), what = std::move(said.what)]() mutable {

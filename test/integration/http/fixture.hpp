@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,13 @@
 
 namespace troupe::http::test {
 
+/// The system's time, shifted by what a test says.
+struct shifted_clock final : clock_source {
+  timestamp wall() const override { return {system_clock{}.wall().ms + shift_ms.load()}; }
+  std::chrono::steady_clock::time_point steady() const override { return std::chrono::steady_clock::now(); }
+  std::atomic<std::int64_t> shift_ms{0};
+};
+
 /// A server on a free port over a fake runtime that answers every command with a toy.
 struct http_fixture {
   explicit http_fixture(server_options with = {});
@@ -20,7 +28,7 @@ struct http_fixture {
   answer ask(std::string_view request) const { return connect().ask(request); }
   std::string token(const std::vector<std::string>& roles = {"user"}) const;
 
-  system_clock clock;
+  shifted_clock clock;
   std::shared_ptr<const signing_keys> keys;
   fake_runtime runtime;
   std::unique_ptr<server> web;
