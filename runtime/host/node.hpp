@@ -39,9 +39,9 @@ struct node_figures {
   std::uint64_t disk_free_bytes = 0;
   bool storage_full = false;
 };
-TROUPE_DESCRIBE(node_figures, commands, queries, rejections, overloaded, replays, failures, entries, uncommitted,
-                unapplied, residents, queued, activations, passivations, timers_fired, parcels_sent, parcels_received,
-                journal, store_bytes, disk_free_bytes, storage_full)
+TROUPE_DESCRIBE(node_figures, commands, queries, rejections, overloaded, replays, failures, entries,
+                uncommitted, unapplied, residents, queued, activations, passivations, timers_fired,
+                parcels_sent, parcels_received, journal, store_bytes, disk_free_bytes, storage_full)
 
 /// All durable actors of one process: the store, the journal, and a CAF actor system with the shards. The
 /// owner keeps `kinds` and `clock` alive, destroys its ports before the node, and calls stop() from a thread

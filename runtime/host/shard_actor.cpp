@@ -34,9 +34,11 @@ void shard_actor::on_exit() {
 
 caf::behavior shard_actor::make_behavior() {
   harden(this);
+  // Before the first message, whichever that is: another shard may have work for this one at once.
+  shard_->start(end_);
   return {
       [this](caf::ok_atom) {
-        shard_->start(end_);
+        shard_->on_wake();
         shard_->finish_round();
       },
       [this](command_batch_ptr& batch) {

@@ -108,7 +108,9 @@ void journal::run() {
 void journal::take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& commits) {
   for (const auto& [shard, index] : commits) {
     auto& tail = tails_[shard];
-    TROUPE_ASSERT(index <= tail.synced, "a shard committed what is not on disk");
+    TROUPE_ASSERT(index <= tail.synced, "shard " + std::to_string(shard) + " committed entry " +
+                                            std::to_string(index) + " but only " +
+                                            std::to_string(tail.synced) + " is on disk");
     tail.committed = std::max(tail.committed, index);
     dirty_.push_back(shard);
   }
