@@ -110,7 +110,7 @@ TEST_CASE("cursor: any bytes survive the way through a client") {
   }));
 }
 
-TEST_CASE("json: what is written reads back") {
+TEST_CASE("json: any task that is written reads back") {
   CHECK(rc::check([] {
     task::task_view view;
     // Only the edge lets text in, and it is UTF-8 by then.

@@ -180,6 +180,9 @@ TEST_CASE("routes: POST orders names its SKU in the body") {
   check_bodies(post, "/api/v1/orders",
                {{R"({"quantity":1})", {"/sku"}},
                 {R"({"sku":1,"quantity":0})", {"/sku"}},
+                {R"({"sku":"phone","quantity":1000000})", {}},
+                {R"({"sku":"phone","quantity":0})", {"/quantity"}},
+                {R"({"sku":"phone","quantity":1000001})", {"/quantity"}},
                 {R"({})", {"/sku", "/quantity"}}});
 }
 

@@ -118,6 +118,18 @@ TEST_CASE("activation: entity/E1, so does a handler that throws, even the very f
   CHECK(f.now() == sum{5, 1});
 }
 
+TEST_CASE("activation: entity/E1, what a failed command sent and set does not come with the next one") {
+  for (const auto how : {behaviour::refuse_after_edit, behaviour::throw_after_edit}) {
+    fixture f;
+    f.run(add{7, how});
+    const auto out = f.run(add{5});
+    CHECK(out.changes.sends.size() == 1);
+    CHECK(out.changes.timers_set.size() == 1);
+    CHECK(out.changes.timers_cancelled.size() == 1);
+    CHECK(out.changes.rows.size() == 2);
+  }
+}
+
 TEST_CASE("activation: what is undone goes back to the pending state, not only to the stored one") {
   fixture f;
   f.run(add{5});
