@@ -63,12 +63,13 @@ ops_port="$(free_port)"
 serve=("$troupe" serve --data "$data" --host 127.0.0.1 --port "$port" --ops-port "$ops_port" --pid-file "$pid_file")
 "${serve[@]}" >>"$log" 2>&1 &
 echo $! >"$pid_file"
+disown # the shell is not to remark on a server that is killed on purpose
 wait_ready "$ops_port" "$pid_file" "$log"
 
 if [[ $kill_server == true ]]; then
   # Early enough to hit the selling: with ten buyers a unit, everything is sold when a tenth has its answer.
   options=(--retry-lost --kill-at 0.05 --kill-server "$pid_file"
-    --restart-command "$(printf '%q ' "${serve[@]}") >>$(printf '%q' "$log") 2>&1 & echo \$! >$(printf '%q' "$pid_file")" "${options[@]}")
+    --restart-command "echo \$\$ >$(printf '%q' "$pid_file"); exec $(printf '%q ' "${serve[@]}") >>$(printf '%q' "$log") 2>&1" "${options[@]}")
 fi
 
 status=0

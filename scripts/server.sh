@@ -19,7 +19,7 @@ free_port() {
 
 # is_server PID DATA: whether that process is a server on that data directory.
 is_server() {
-  tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | grep --quiet --line-regexp --fixed-strings "$2"
+  { tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null | grep --quiet --line-regexp --fixed-strings "$2"
 }
 
 # wait_ready OPS_PORT PID_FILE LOG: until the server says that it is ready.

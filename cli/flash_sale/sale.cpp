@@ -15,6 +15,8 @@ constexpr std::size_t opening_max = 128;
 constexpr milliseconds open_timeout{3'000};
 constexpr std::size_t open_failures_max = 200;
 
+constexpr std::size_t sends_between_reads = 64;
+
 constexpr milliseconds back_off_first{20};
 constexpr milliseconds back_off_longest{500};
 /// A server that asks for more patience than this is asked again anyway: the sale is a matter of seconds.
@@ -126,24 +128,32 @@ void sale::run(server_kill* kill) {
   started_wall_ = std::chrono::system_clock::now();
   gun_ = clock::now();
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
-    if (net_.is_open(slot)) {
-      send_order(slot);
-    } else {
-      net_.open(slot);
-      set_alarm(slot, rules_.answer_timeout);
-    }
+    begin(slot);
+    // A buyer sees the answer when it comes, not when the last of the others has sent.
+    if (slot % sends_between_reads == sends_between_reads - 1) go_on(kill, milliseconds{0});
   }
-  while (slots_done_ < slots_.size()) {
-    net_.poll(until_next_alarm());
-    ring_due_alarms();
-    if (kill != nullptr) watch_kill(kill);
-    bar_.update(ledger_.settled_count());
-  }
+  while (slots_done_ < slots_.size()) go_on(kill, until_next_alarm());
   bar_.finish(ledger_.settled_count());
   while (kill != nullptr && kill->at() == server_kill::phase::dying) {
     net_.poll(milliseconds{2});
     kill->step();
   }
+}
+
+void sale::begin(std::size_t slot) {
+  auto& s = slots_[slot];
+  // The server may have died since the gun: then the slot is waiting to connect again, or has done so and sent.
+  if (s.buyer != slot || s.give_up_at || ledger_.attempts(slot) > 0) return;
+  if (net_.is_open(slot)) return send_order(slot);
+  net_.open(slot);
+  set_alarm(slot, rules_.answer_timeout);
+}
+
+void sale::go_on(server_kill* kill, milliseconds wait) {
+  net_.poll(wait);
+  ring_due_alarms();
+  if (kill != nullptr) watch_kill(kill);
+  bar_.update(ledger_.settled_count());
 }
 
 milliseconds sale::until_next_alarm() const {

@@ -72,6 +72,8 @@ class sale final : private client::connections::listener {
   void on_response(std::size_t slot, client::response& answer) override;
   void on_broken(std::size_t slot) override;
 
+  void begin(std::size_t slot);
+  void go_on(server_kill* kill, std::chrono::milliseconds wait);
   void send_order(std::size_t slot);
   void next_buyer(std::size_t slot);
   void answer_missing(std::size_t slot, std::string_view why);

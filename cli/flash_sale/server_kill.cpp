@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <iterator>
+#include <system_error>
 
 #include "cli/flash_sale/client/endpoint.hpp"
 
@@ -18,15 +20,19 @@ namespace {
 
 using client::environment_error;
 
-/// A process that is gone, or dead and only not yet waited for by its parent. Its files and locks are free
-/// then.
+/// A process that is gone, or of which nothing is left but the entry that its parent has not yet waited for.
+/// The first thread shows as a zombie while others still hold the sockets and the lock on the data, so those
+/// count.
 bool is_dead(pid_t pid) {
   if (::kill(pid, 0) != 0 && errno == ESRCH) return true;
   std::ifstream stat(fmt::format("/proc/{}/stat", pid));
   std::string line;
   if (!std::getline(stat, line)) return true;
   const std::size_t name_end = line.rfind(')');
-  return name_end != std::string::npos && name_end + 2 < line.size() && line[name_end + 2] == 'Z';
+  if (name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'Z') return false;
+  std::error_code gone;
+  const std::filesystem::directory_iterator threads(fmt::format("/proc/{}/task", pid), gone);
+  return gone || std::distance(begin(threads), end(threads)) <= 1;
 }
 
 }  // namespace

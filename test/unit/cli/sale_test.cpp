@@ -136,7 +136,8 @@ TEST_CASE("flash sale: the server is killed, started again, and nothing acknowle
   auto o = fixture::options("http://127.0.0.1:" + std::to_string(port));
   o.kill_pid_file = pid_file;
   o.restart_command = command(std::to_string(port));
-  o.kill_at = 0.15;
+  o.kill_at = 0.02;
+  o.connections = 200;  // more than are sent before answers are read: the kill comes while others still send
   o.retry_lost = true;
   CHECK(run_flash_sale(o) == 0);
   const pid_t first = pid;
