@@ -137,7 +137,7 @@ class serving {
     from.clock = &clock_;
     from.not_ready = [this] {
       std::vector<std::string> reasons;
-      if (draining_) reasons.emplace_back("draining");
+      if (front_ && front_->is_draining()) reasons.emplace_back("draining");
       if (node_->figures().storage_full) reasons.emplace_back("the disk is full");
       return reasons;
     };
@@ -179,6 +179,7 @@ int serve_until_signal(const serve_options& options, const kind_registry& kinds,
   runtime.data_directory = options.data;
   runtime.scheduler_threads = options.scheduler_threads;
   runtime.resident_max = options.resident_max;
+  runtime.shard_count = options.shards;
   auto started = node::start(runtime, kinds, clock);
   if (const auto* fault = std::get_if<store_error>(&started)) {
     spdlog::critical("{}", fault->message);
@@ -219,6 +220,9 @@ CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
   command
       ->add_option("--scheduler-threads", options.scheduler_threads,
                    "Actor threads; 0: one a core, at most 3")
+      ->capture_default_str();
+  command->add_option("--shards", options.shards, "Slices of all entities; fixed when the data directory is made")
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_option("--resident-max", options.resident_max, "Entities kept in memory")
       ->check(CLI::Range(64, 100'000'000))

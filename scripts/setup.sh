@@ -19,7 +19,7 @@ packages=(
   libgflags-dev libsnappy-dev zlib1g-dev libbz2-dev liblz4-dev libzstd-dev
   libfmt-dev libspdlog-dev libcli11-dev
   libcpp-httplib-dev libssl-dev
-  libsodium-dev libxxhash-dev prometheus-cpp-dev
+  libsodium-dev libxxhash-dev libmimalloc-dev prometheus-cpp-dev
   doctest-dev librapidcheck-dev libbenchmark-dev
   clang-format clang-tidy
   curl procps

@@ -74,8 +74,8 @@ void run_commands(benchmark::State& state, std::size_t entities, bool named) {
           what.message = message;
           what.body = body;
           if (named) {
-            what.id.assign(16, '\0');
-            std::memcpy(what.id.data(), &sent, sizeof sent);
+            const auto number = sent + 1;
+            std::memcpy(what.id.bytes.data(), &number, sizeof number);
           }
           what.deadline = steady_clock::now() + std::chrono::seconds{30};
           ++sent;

@@ -244,10 +244,10 @@ gateway::step gateway::bind(exchange& x, const boost::json::value* json, respons
   out.message = to.message;
   out.is_query = to.is_query;
   out.body = std::move(to.body);
-  out.id.clear();
+  out.id = {};
   out.fingerprint = 0;
   if (x.request.command_id && !to.is_query) {
-    out.id = *x.request.command_id;
+    out.id = uuid_from_bytes(*x.request.command_id).value_or(uuid{});
     out.fingerprint = fingerprint(route, x.request.path, x.target.query, x.body);
   }
   out.deadline = std::chrono::steady_clock::now() + front_.options.command_timeout;

@@ -6,9 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "runtime/base/uuid.hpp"
 #include "runtime/entity/names.hpp"
 
 namespace troupe {
+
+/// The name of one command, for ever; nil when it has none.
+using command_id = uuid;
 
 /// One request to one entity, as a front hands it to the runtime. CAF carries this envelope, never a domain
 /// type.
@@ -17,9 +21,8 @@ struct command {
   message_no message{};
   bool is_query = false;
   std::string body;  // encoded message
-  /// 16 bytes that name this command for ever (from principal and Idempotency-Key); empty when it has no
   /// name.
-  std::string id;
+  command_id id;  // from principal and Idempotency-Key
   /// Of the request as the client sent it: the same id with another fingerprint is refused.
   std::uint64_t fingerprint = 0;
   /// Nothing runs unless the entity has this version (If-Match).

@@ -41,7 +41,7 @@ void run_work(activation& entity, const entity_ref& ref, const call& in, std::ui
     head.kind = ref.kind;
     head.key = ref.key;
     head.message = item.message;
-    head.command_id = item.command_id;
+    if (!item.name.is_nil()) head.command_id = item.name.view();
     head.fingerprint = item.fingerprint;
     head.version = out.version;
     head.reply = out.reply;

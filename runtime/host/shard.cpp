@@ -124,7 +124,7 @@ void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::tim
     return refuse(reply_status::malformed);
   if (is_stopping_) return refuse(reply_status::stopping);
   if (what.deadline <= now) return refuse(reply_status::deadline_passed);
-  const bool is_named = !what.id.empty() && !what.is_query;
+  const bool is_named = !what.id.is_nil() && !what.is_query;
   if (is_named && answer_known(to, what)) return;
   if (storage_full_ && !what.is_query) return refuse(reply_status::storage_full);
 
@@ -140,7 +140,7 @@ void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::tim
   item.message = what.message;
   item.is_query = what.is_query;
   item.body = std::move(what.body);
-  if (is_named) item.command_id = std::move(what.id);
+  if (is_named) item.name = what.id;
   item.fingerprint = what.fingerprint;
   item.expect_version = what.expect_version;
   item.deadline = what.deadline;
@@ -164,7 +164,7 @@ bool shard::answer_known(const reply_address& to, const command& what) {
     figures_.replays.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
-  const auto stored = store_.get_reply(id_, what.id);
+  const auto stored = store_.get_reply(id_, what.id.view());
   if (!stored) return false;
   reply_record record;
   TROUPE_ASSERT(record.decode_from(*stored), "stored reply does not decode");
@@ -245,8 +245,8 @@ std::vector<work> shard::take_runnable(resident& r, std::size_t count) {
   const auto now = clock_.steady();
   std::erase_if(items, [&](const work& item) {
     if (item.cause != entry_cause::command || item.deadline > now) return false;
-    if (!item.command_id.empty()) {
-      for (const auto& waiting : named_.ended(item.command_id)) {
+    if (!item.name.is_nil()) {
+      for (const auto& waiting : named_.ended(item.name)) {
         answer(waiting, {reply_status::deadline_passed, {}, 0, false}, 0);
       }
     }

@@ -17,8 +17,8 @@ void shard::finish(resident& r, work& item) {
   if (item.entry.empty()) {
     // A query, a refusal, or a command that changed nothing: it depends on what its entity had done before.
     if (item.was_stopped) return;
-    if (!item.command_id.empty()) {
-      for (const auto& waiting : named_.ended(item.command_id))
+    if (!item.name.is_nil()) {
+      for (const auto& waiting : named_.ended(item.name))
         answer(waiting, reply{item.answer}, r.last_index);
     }
     if (item.answer.status == reply_status::rejected)
@@ -38,8 +38,8 @@ void shard::log_entry(resident& r, work& item) {
       index, std::move(item.sends), item.source, item.sent, item.cause == entry_cause::delivery, {}};
   if (gated.acks || !gated.sends.empty()) gated_effects_.push_back(std::move(gated));
   if (item.cause != entry_cause::command) return;
-  if (!item.command_id.empty()) {
-    for (const auto& waiting : named_.logged(item.command_id, index, item.answer)) {
+  if (!item.name.is_nil()) {
+    for (const auto& waiting : named_.logged(item.name, index, item.answer)) {
       auto again = item.answer;
       again.replayed = true;
       answer(waiting, std::move(again), index);
@@ -151,6 +151,18 @@ void shard::append_housekeeping() {
   gated_effects_.push_back(std::move(gated));
 }
 
+/// Sends what other shards are to get: messages, and notes that theirs have arrived.
+void shard::deliver() {
+  if (std::exchange(outbox_changed_, false)) {
+    for (auto& [to, parcels] : outbox_.take_outgoing(id_, applied_)) {
+      figures_.parcels_sent.fetch_add(parcels.parcels.size(), std::memory_order_relaxed);
+      ports_.send_parcels(to, std::move(parcels));
+    }
+  }
+  for (auto& [to, ids] : outgoing_acks_) ports_.send_acknowledgements(to, std::move(ids));
+  outgoing_acks_.clear();
+}
+
 void shard::finish_round() {
   const auto now = clock_.steady();
   const bool has_housekeeping = outbox_.has_arrived() || receipts_.has_forgotten();
@@ -174,14 +186,10 @@ void shard::finish_round() {
     if (!outgoing_replies_[front].empty())
       ports_.send_replies(front, std::exchange(outgoing_replies_[front], {}));
   }
-  if (std::exchange(outbox_changed_, false)) {
-    for (auto& [to, parcels] : outbox_.take_outgoing(id_, applied_)) {
-      figures_.parcels_sent.fetch_add(parcels.parcels.size(), std::memory_order_relaxed);
-      ports_.send_parcels(to, std::move(parcels));
-    }
+  if ((outbox_changed_ || !outgoing_acks_.empty()) && now >= next_delivery_) {
+    deliver();
+    next_delivery_ = now + options_.delivery_interval;
   }
-  for (auto& [to, ids] : outgoing_acks_) ports_.send_acknowledgements(to, std::move(ids));
-  outgoing_acks_.clear();
   figures_.named.store(named_.size(), std::memory_order_relaxed);
   schedule(now);
 }

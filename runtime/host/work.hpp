@@ -35,7 +35,7 @@ struct work {
   message_no message{};
   bool is_query = false;
   std::string body;
-  std::string command_id;
+  command_id name;
   std::uint64_t fingerprint = 0;
   std::optional<std::uint64_t> expect_version;
   std::chrono::steady_clock::time_point deadline{};

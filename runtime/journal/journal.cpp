@@ -39,13 +39,14 @@ journal::journal(store& to, journal_listener& listener, journal_options options,
       options_(options),
       directory_(directory),
       mark_(directory),
-      tails_(to.shard_count()),
-      buffer_(to.shard_count(), apply_buffer::mode::running) {}
+      tails_(to.shard_count()) {}
 
 journal::~journal() { stop(); }
 
 void journal::start() {
   TROUPE_ASSERT(!thread_.joinable(), "the journal was started twice");
+  applier_ = std::make_unique<applier>(store_, options_.slice_rows,
+                                       [this](std::vector<log_chunk>&& job) { finish_applied(std::move(job)); });
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -77,7 +78,7 @@ void journal::commit(shard_id shard, std::uint64_t index) {
 
 void journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] { return !incoming_.empty() || stopping_; };
-  if (has_work() || buffer_.is_flushing()) return;
+  if (has_work()) return;
   asleep_ = true;
   if (unapplied_entries_ == 0 && !mark_is_stale_) {
     wake_.wait(lock, has_work);
@@ -89,7 +90,7 @@ void journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
 }
 
 void journal::run() {
-  std::vector<appended> incoming;
+  std::vector<log_chunk> incoming;
   std::vector<std::pair<shard_id, std::uint64_t>> commits;
   for (bool is_last = false; !is_last;) {
     {
@@ -117,33 +118,25 @@ void journal::take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& comm
   commits.clear();
 }
 
-void journal::round(std::vector<appended>& incoming, bool is_last) {
+void journal::round(std::vector<log_chunk>& incoming, bool is_last) {
   const auto now = steady_clock::now();
+  take_finished();
   put_frame(incoming);
-  if (!buffer_.is_flushing() && apply_is_due(now, is_last)) begin_apply();
-  bool applied_all = false;
-  if (buffer_.is_flushing()) {
-    // With a frame to sync, applying takes a small share of the round; without one it has the thread for
-    // itself.
-    const auto rows =
-        is_last ? std::numeric_limits<std::size_t>::max() : options_.slice_rows * (incoming.empty() ? 4 : 1);
-    applied_all = buffer_.write_slice(batch_, rows);
-  }
   if (!batch_.empty()) {
-    const bool sync = !incoming.empty() || is_last;
-    store_.write(batch_, sync ? store::durability::synced : store::durability::buffered);
+    store_.write(batch_, store::durability::buffered);
     batch_.clear();
+  }
+  if (!incoming.empty() || is_last) {
+    // The write above does not wait for the disk, so that the applier's writes can pass during the fsync.
+    store_.sync();
     const auto took = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - now).count());
     const std::lock_guard lock{figures_mutex_};
-    if (sync) {
-      ++figures_.syncs;
-      figures_.sync_us_sum += took;
-      figures_.sync_us_max = std::max(figures_.sync_us_max, took);
-    }
+    ++figures_.syncs;
+    figures_.sync_us_sum += took;
+    figures_.sync_us_max = std::max(figures_.sync_us_max, took);
   }
   report(incoming);
-  if (applied_all) end_apply();
   if (!incoming.empty()) {
     if (unapplied_entries_ == 0) oldest_unapplied_ = now;
     mark_is_stale_ = true;
@@ -152,14 +145,19 @@ void journal::round(std::vector<appended>& incoming, bool is_last) {
     unapplied_entries_ += a.last_index - a.first_index + 1;
     tails_[a.shard].unapplied.push_back(std::move(a));
   }
+  const bool is_due = unapplied_entries_ > 0 && (unapplied_entries_ >= options_.apply_entries_max ||
+                                                 now - oldest_unapplied_ >= options_.apply_delay);
+  if (is_last) applier_->wait_until_idle();
+  if (is_due || is_last) begin_apply();
+  if (is_last) applier_.reset();
   write_mark(now);
 }
 
-void journal::put_frame(std::vector<appended>& incoming) {
+void journal::put_frame(std::vector<log_chunk>& incoming) {
   if (incoming.empty()) return;
   log_frame frame;
   for (auto& a : incoming) {
-    frame.add(a.shard, a.first_index, a.chunk);
+    frame.add(a.shard, a.first_index, a.bytes);
     a.frame = next_frame_;
   }
   batch_.put_frame(next_frame_, frame.bytes());
@@ -172,54 +170,57 @@ void journal::put_frame(std::vector<appended>& incoming) {
 }
 
 /// Tells each shard that took part how far its log is on disk, once.
-void journal::report(const std::vector<appended>& incoming) {
+void journal::report(const std::vector<log_chunk>& incoming) {
   for (const auto& a : incoming) tails_[a.shard].synced = a.last_index;
   for (const auto& a : incoming) {
     if (tails_[a.shard].synced == a.last_index) listener_.on_synced(a.shard, a.last_index);
   }
 }
 
-bool journal::apply_is_due(steady_clock::time_point now, bool is_last) const {
-  return unapplied_entries_ > 0 && (is_last || unapplied_entries_ >= options_.apply_entries_max ||
-                                    now - oldest_unapplied_ >= options_.apply_delay);
-}
-
-/// Hands all committed entries to the buffer. Whole chunks only: a commit inside a chunk waits for its end.
+/// Hands all committed entries to the applier, unless it is still busy. Whole chunks only: a commit inside a chunk
+/// waits for its end.
 void journal::begin_apply() {
+  oldest_unapplied_ = steady_clock::now();
   std::sort(dirty_.begin(), dirty_.end());
   dirty_.erase(std::unique(dirty_.begin(), dirty_.end()), dirty_.end());
   for (const auto shard : dirty_) {
     auto& tail = tails_[shard];
     while (!tail.unapplied.empty() && tail.unapplied.front().last_index <= tail.committed) {
-      applying_.push_back(std::move(tail.unapplied.front()));
+      ready_.push_back(std::move(tail.unapplied.front()));
       tail.unapplied.pop_front();
     }
   }
   dirty_.clear();
-  // Only now do the chunks stay where they are, so that the buffer may keep views into them.
-  chunk_view chunk;
-  for (const auto& a : applying_) {
-    TROUPE_ASSERT(decode_chunk(a.shard, a.first_index, a.chunk, chunk), "a chunk changed in memory");
-    auto index = chunk.first_index;
-    for (const auto entry : chunk.entries) buffer_.add(a.shard, index++, chunk.epoch, entry);
-    tails_[a.shard].applied = a.last_index;
-  }
-  unapplied_entries_ -= buffer_.entries();
-  oldest_unapplied_ = steady_clock::now();
+  if (ready_.empty()) return;
+  std::size_t entries = 0;
+  for (const auto& one : ready_) entries += one.last_index - one.first_index + 1;
+  if (!applier_->try_begin(std::move(ready_))) return;
+  ready_.clear();
+  unapplied_entries_ -= entries;
   const std::lock_guard lock{figures_mutex_};
-  figures_.applied_entries += buffer_.entries();
-  buffer_.begin_flush();
+  figures_.applied_entries += entries;
 }
 
-void journal::end_apply() {
-  for (std::size_t i = 0; i < applying_.size(); ++i) {
-    const auto shard = applying_[i].shard;
-    const bool is_last_of_shard = i + 1 == applying_.size() || applying_[i + 1].shard != shard;
-    if (is_last_of_shard) listener_.on_applied(shard, applying_[i].last_index);
-    frames_[applying_[i].frame - frames_.front().number].unapplied_chunks -= 1;
+/// On the applier's thread.
+void journal::finish_applied(std::vector<log_chunk>&& job) {
+  std::unordered_map<shard_id, std::uint64_t> applied;
+  for (const auto& one : job) applied[one.shard] = one.last_index;
+  for (const auto& [shard, index] : applied) listener_.on_applied(shard, index);
+  const std::lock_guard lock{mutex_};
+  for (auto& one : job) {
+    one.bytes.clear();
+    finished_.push_back(std::move(one));
   }
-  applying_.clear();
-  trim();
+}
+
+void journal::take_finished() {
+  std::vector<log_chunk> finished;
+  {
+    const std::lock_guard lock{mutex_};
+    std::swap(finished, finished_);
+  }
+  for (const auto& one : finished) frames_[one.frame - frames_.front().number].unapplied_chunks -= 1;
+  if (!finished.empty()) trim();
 }
 
 /// Drops the frames whose entries are all applied, in large steps. What was applied is in the same

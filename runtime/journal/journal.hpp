@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "runtime/journal/apply_buffer.hpp"
+#include "runtime/journal/applier.hpp"
 #include "runtime/store/directory.hpp"
 #include "runtime/store/store.hpp"
 
@@ -34,7 +34,7 @@ class shard_log {
   virtual void commit(shard_id shard, std::uint64_t index) = 0;
 };
 
-/// Called on the journal's thread; must not block and must not call back.
+/// Called on the journal's threads; must not block and must not call back.
 class journal_listener {
  public:
   virtual ~journal_listener() = default;
@@ -49,8 +49,8 @@ struct journal_options {
   /// instead of often, and the more a restart replays.
   std::chrono::milliseconds apply_delay{400};
   std::size_t apply_entries_max = 20'000;
-  /// Rows written beside the log in one round; bounds what applying adds to a round's fsync.
-  std::size_t slice_rows = 256;
+  /// Rows that the applier writes at once; bounds what it adds to the write of a frame that comes meanwhile.
+  std::size_t slice_rows = 128;
   std::size_t trim_bytes = 4U << 20U;
   std::chrono::milliseconds mark_interval{1000};
 };
@@ -84,7 +84,7 @@ class log_frame {
   std::string bytes_;
 };
 
-/// The node's one writer. Its thread takes what all shards have appended since the last round, writes it as
+/// The node's log. Its thread takes what all shards have appended since the last round, writes it as
 /// one frame with one fsync, tells the shards, and starts over; so commands that arrive during an fsync share
 /// the next one, and an idle node waits for nothing. Committed entries are applied to the rows a little
 /// later, each row once, in slices beside the frames; then their frames are dropped.
@@ -107,16 +107,9 @@ class journal final : public shard_log {
   journal_figures figures() const;
 
  private:
-  struct appended {
-    shard_id shard = 0;
-    std::uint64_t first_index = 0;
-    std::uint64_t last_index = 0;
-    std::string chunk;
-    std::uint64_t frame = 0;
-  };
   /// What the thread knows of one shard.
   struct shard_tail {
-    std::deque<appended> unapplied;
+    std::deque<log_chunk> unapplied;
     std::uint64_t synced = 0;
     std::uint64_t committed = 0;
     std::uint64_t applied = 0;
@@ -129,12 +122,12 @@ class journal final : public shard_log {
   void run();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
   void take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& commits);
-  void round(std::vector<appended>& incoming, bool is_last);
-  void put_frame(std::vector<appended>& incoming);
-  void report(const std::vector<appended>& incoming);
-  bool apply_is_due(std::chrono::steady_clock::time_point now, bool is_last) const;
+  void round(std::vector<log_chunk>& incoming, bool is_last);
+  void put_frame(std::vector<log_chunk>& incoming);
+  void report(const std::vector<log_chunk>& incoming);
   void begin_apply();
-  void end_apply();
+  void finish_applied(std::vector<log_chunk>&& job);
+  void take_finished();
   void trim();
   void write_mark(std::chrono::steady_clock::time_point now);
 
@@ -146,17 +139,17 @@ class journal final : public shard_log {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<appended> incoming_;                           // guarded by mutex_
+  std::vector<log_chunk> incoming_;                           // guarded by mutex_
   std::vector<std::pair<shard_id, std::uint64_t>> commits_;  // guarded by mutex_
+  std::vector<log_chunk> finished_;                          // guarded by mutex_; applied, frames to be dropped
   bool stopping_ = false;                                    // guarded by mutex_
   bool asleep_ = false;                                      // guarded by mutex_
 
   // Only the journal's thread, and recover() before it, touch what follows.
   std::vector<shard_tail> tails_;
   std::vector<shard_id> dirty_;  // shards with committed entries that are not applied
-  apply_buffer buffer_;
   store_batch batch_;
-  std::vector<appended> applying_;  // the buffer holds views into these while it flushes
+  std::vector<log_chunk> ready_;  // committed, for the applier
   std::size_t unapplied_entries_ = 0;
   std::chrono::steady_clock::time_point oldest_unapplied_{};
   std::uint64_t next_frame_ = 1;
@@ -168,6 +161,7 @@ class journal final : public shard_log {
 
   mutable std::mutex figures_mutex_;
   journal_figures figures_;
+  std::unique_ptr<applier> applier_;
   std::thread thread_;
 };
 

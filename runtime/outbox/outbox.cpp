@@ -27,8 +27,7 @@ void outbox::add(shard_id to, parcel what) {
     c.stored_last = what.id.index;
     return;
   }
-  const auto id = what.id;
-  c.window.emplace(id, item{std::move(what)});
+  c.window.push_back({std::move(what)});
 }
 
 void outbox::load_backlog(shard_id to, channel& c, std::uint64_t applied_index) {
@@ -44,8 +43,7 @@ void outbox::load_backlog(shard_id to, channel& c, std::uint64_t applied_index) 
     ++loaded;
     c.stored_from = behind(what.id);
     c.next = std::max(c.next, behind(what.id));
-    const auto id = what.id;
-    c.window.emplace(id, item{std::move(what)});
+    c.window.push_back({std::move(what)});
     return true;
   });
   // The store is complete only up to what is applied.
@@ -59,10 +57,10 @@ std::vector<std::pair<shard_id, parcel_batch>> outbox::take_outgoing(shard_id se
     auto& [to, c] = *it;
     load_backlog(to, c, applied_index);
     parcel_batch batch{self, settled_below(c), {}};
-    for (auto& [id, one] : c.window) {
-      if (one.at != stage::ready) continue;
+    for (; c.sent < c.window.size(); ++c.sent) {
+      auto& one = c.window[c.sent];
+      if (one.at != stage::unacknowledged) continue;
       batch.parcels.push_back(one.what);
-      one.at = stage::sent;
       if (batch.parcels.size() == batch_max)
         out.emplace_back(to, std::exchange(batch, {self, batch.settled_below, {}}));
     }
@@ -77,14 +75,20 @@ std::vector<std::pair<shard_id, parcel_batch>> outbox::take_outgoing(shard_id se
   return out;
 }
 
+outbox::item* outbox::find(channel& c, send_id id) {
+  const auto it = std::lower_bound(c.window.begin(), c.window.end(), id,
+                                   [](const item& one, const send_id& key) { return one.what.id < key; });
+  return it != c.window.end() && it->what.id == id ? &*it : nullptr;
+}
+
 void outbox::acknowledged(shard_id from, const std::vector<send_id>& ids) {
   const auto channel_at = channels_.find(from);
   if (channel_at == channels_.end()) return;
   for (const auto& id : ids) {
-    const auto it = channel_at->second.window.find(id);
-    if (it == channel_at->second.window.end() || it->second.at == stage::acknowledged) continue;
-    it->second.at = stage::acknowledged;
-    it->second.what.message = {};
+    auto* one = find(channel_at->second, id);
+    if (one == nullptr || one->at != stage::unacknowledged) continue;
+    one->at = stage::acknowledged;
+    one->what.message = {};
     arrived_.emplace_back(from, id);
   }
 }
@@ -95,21 +99,23 @@ void outbox::settled(const peer_sends& arrived) {
   for (const auto& [to, id] : arrived) {
     const auto it = channels_.find(to);
     if (it == channels_.end()) continue;
-    it->second.window.erase(id);
-    it->second.told_settled = false;
+    auto& c = it->second;
+    if (auto* one = find(c, id)) one->at = stage::settled;
+    while (!c.window.empty() && c.window.front().at == stage::settled) {
+      c.window.pop_front();
+      if (c.sent > 0) --c.sent;
+    }
+    c.told_settled = false;
   }
 }
 
 void outbox::resend(shard_id to) {
   const auto it = channels_.find(to);
-  if (it == channels_.end()) return;
-  for (auto& [id, one] : it->second.window) {
-    if (one.at == stage::sent) one.at = stage::ready;
-  }
+  if (it != channels_.end()) it->second.sent = 0;
 }
 
 send_id outbox::settled_below(const channel& c) {
-  if (!c.window.empty()) return c.window.begin()->first;
+  if (!c.window.empty()) return c.window.front().what.id;
   return c.stored_from ? *c.stored_from : c.next;
 }
 
@@ -124,20 +130,46 @@ std::size_t outbox::in_memory() const {
   return total;
 }
 
+receipts::receipt_list::iterator receipts::place_of(receipt_list& list, send_id id) {
+  if (list.empty() || list.back().id < id) return list.end();
+  return std::lower_bound(list.begin(), list.end(), id,
+                          [](const receipt& one, const send_id& key) { return one.id < key; });
+}
+
+bool receipts::begin(shard_id source, send_id id) {
+  auto& list = sources_[source];
+  const auto at = place_of(list, id);
+  if (at != list.end() && at->id == id) return false;
+  list.insert(at, {id, false});
+  return true;
+}
+
+void receipts::done(shard_id source, send_id id) {
+  auto& list = sources_[source];
+  const auto at = place_of(list, id);
+  if (at != list.end() && at->id == id) at->is_done = true;
+}
+
+bool receipts::is_done(shard_id source, send_id id) const {
+  const auto it = sources_.find(source);
+  if (it == sources_.end()) return false;
+  const auto at = std::lower_bound(it->second.begin(), it->second.end(), id,
+                                   [](const receipt& one, const send_id& key) { return one.id < key; });
+  return at != it->second.end() && at->id == id && at->is_done;
+}
+
 void receipts::settle(shard_id source, send_id below) {
-  const auto it = known_.find(source);
-  if (it == known_.end()) return;
-  auto& finished = done_[source];
-  while (!it->second.empty() && *it->second.begin() < below) {
-    finished.erase(*it->second.begin());
-    forgotten_.emplace_back(source, *it->second.begin());
-    it->second.erase(it->second.begin());
+  const auto it = sources_.find(source);
+  if (it == sources_.end()) return;
+  while (!it->second.empty() && it->second.front().id < below) {
+    forgotten_.emplace_back(source, it->second.front().id);
+    it->second.pop_front();
   }
 }
 
 std::size_t receipts::size() const {
   std::size_t total = 0;
-  for (const auto& [source, ids] : known_) total += ids.size();
+  for (const auto& [source, list] : sources_) total += list.size();
   return total;
 }
 

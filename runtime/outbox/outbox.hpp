@@ -6,7 +6,6 @@
 #include <limits>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -63,13 +62,14 @@ class outbox {
   std::size_t in_memory() const;
 
  private:
-  enum class stage : std::uint8_t { ready, sent, acknowledged };
+  enum class stage : std::uint8_t { unacknowledged, acknowledged, settled };
   struct item {
     parcel what;
-    stage at = stage::ready;
+    stage at = stage::unacknowledged;
   };
   struct channel {
-    std::map<send_id, item> window;
+    std::deque<item> window;   // by id; acknowledged ones leave when their arrival is on record
+    std::size_t sent = 0;      // this many from the front need no sending
     std::optional<send_id> stored_from;  // from here on messages are only in the store
     std::uint64_t stored_last = 0;       // index of the last such message, as far as known
     send_id next;                        // behind the last message ever added or loaded
@@ -77,6 +77,7 @@ class outbox {
   };
   void load_backlog(shard_id to, channel& c, std::uint64_t applied_index);
   static send_id settled_below(const channel& c);
+  static item* find(channel& c, send_id id);
 
   loader stored_;
   std::size_t window_;
@@ -88,17 +89,11 @@ class outbox {
 /// goes when its sender says that it will not repeat the message.
 class receipts {
  public:
-  void restore(shard_id source, send_id id) {
-    known_[source].insert(id);
-    done_[source].insert(id);
-  }
+  void restore(shard_id source, send_id id) { sources_[source].push_back({id, true}); }
   /// False: already here, at work or done.
-  [[nodiscard]] bool begin(shard_id source, send_id id) { return known_[source].insert(id).second; }
-  void done(shard_id source, send_id id) { done_[source].insert(id); }
-  bool is_done(shard_id source, send_id id) const {
-    const auto it = done_.find(source);
-    return it != done_.end() && it->second.contains(id);
-  }
+  [[nodiscard]] bool begin(shard_id source, send_id id);
+  void done(shard_id source, send_id id);
+  bool is_done(shard_id source, send_id id) const;
   /// Receipts below go; gives them for a housekeeping entry.
   void settle(shard_id source, send_id below);
   peer_sends take_forgotten() { return std::exchange(forgotten_, {}); }
@@ -106,8 +101,14 @@ class receipts {
   std::size_t size() const;
 
  private:
-  std::map<shard_id, std::set<send_id>> known_;
-  std::map<shard_id, std::set<send_id>> done_;
+  struct receipt {
+    send_id id;
+    bool is_done = false;
+  };
+  using receipt_list = std::deque<receipt>;  // by id: messages mostly come in order
+  static receipt_list::iterator place_of(receipt_list& list, send_id id);
+
+  std::map<shard_id, receipt_list> sources_;
   peer_sends forgotten_;
 };
 

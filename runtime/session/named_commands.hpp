@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -30,14 +29,14 @@ class named_commands {
   };
   static constexpr std::size_t waiting_max = 16;
 
-  record* find(const std::string& id) {
+  record* find(const command_id& id) {
     const auto it = records_.find(id);
     return it == records_.end() ? nullptr : &it->second;
   }
-  void begin(const std::string& id, std::uint64_t fingerprint) { records_[id].fingerprint = fingerprint; }
+  void begin(const command_id& id, std::uint64_t fingerprint) { records_[id].fingerprint = fingerprint; }
 
   /// The command became entry `index`; from now on repetitions get `answer`. Gives those that waited.
-  std::vector<reply_address> logged(const std::string& id, std::uint64_t index, const reply& answer) {
+  std::vector<reply_address> logged(const command_id& id, std::uint64_t index, const reply& answer) {
     auto& found = records_[id];
     found.is_logged = true;
     found.index = index;
@@ -46,7 +45,7 @@ class named_commands {
     return std::exchange(found.waiting, {});
   }
   /// The command changed nothing, so its id stays free. Gives those that waited.
-  std::vector<reply_address> ended(const std::string& id) {
+  std::vector<reply_address> ended(const command_id& id) {
     const auto it = records_.find(id);
     if (it == records_.end()) return {};
     auto waiting = std::move(it->second.waiting);
@@ -63,8 +62,8 @@ class named_commands {
   std::size_t size() const { return records_.size(); }
 
  private:
-  std::unordered_map<std::string, record> records_;
-  std::deque<std::pair<std::uint64_t, std::string>> logged_;
+  std::unordered_map<command_id, record> records_;
+  std::deque<std::pair<std::uint64_t, command_id>> logged_;
 };
 
 }  // namespace troupe

@@ -86,7 +86,7 @@ rocksdb::DBOptions db_options() {
   o.max_log_file_size = 4U << 20U;
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
-  o.allow_concurrent_memtable_write = false;  // one thread writes
+  o.allow_concurrent_memtable_write = false;  // two threads write, and their batches are small
   o.enable_write_thread_adaptive_yield = false;
   return o;
 }
@@ -305,6 +305,11 @@ void store::write(store_batch& batch, durability how) {
   options.sync = how == durability::synced;
   const auto status = impl_->db->Write(options, &batch.impl_->batch);
   if (!status.ok()) storage_failed("writing", status);
+}
+
+void store::sync() {
+  const auto status = impl_->db->SyncWAL();
+  if (!status.ok()) storage_failed("syncing the write-ahead log", status);
 }
 
 std::uint64_t store::live_bytes() const {

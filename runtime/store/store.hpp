@@ -36,7 +36,7 @@ struct applied_mark {
   std::uint64_t epoch = 0;  // of the entry at `index`
 };
 
-/// What one atomic write holds. Built and written by the journal's thread only.
+/// What one atomic write holds. One thread builds and writes it.
 class store_batch {
  public:
   store_batch();
@@ -88,6 +88,8 @@ class store {
 
   enum class durability { buffered, synced };
   void write(store_batch& batch, durability how);
+  /// Everything written before is on disk when this returns; other writes may pass meanwhile.
+  void sync();
 
   /// The stored rows of one entity.
   std::unique_ptr<row_source> rows_of(shard_id shard, const entity_ref& entity) const;

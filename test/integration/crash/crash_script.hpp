@@ -46,8 +46,8 @@ inline command numbered_command(std::uint64_t n) {
     what.message = task::kind::number_of<task::create>();
     what.body = encode(create);
   }
-  what.id.assign(16, 'c');
-  std::memcpy(what.id.data(), &n, sizeof n);
+  what.id.bytes.fill('c');
+  std::memcpy(what.id.bytes.data(), &n, sizeof n);
   what.fingerprint = n;
   what.deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
   return what;

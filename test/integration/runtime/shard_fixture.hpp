@@ -88,7 +88,7 @@ class shard_fixture {
     what.message = counter::kind::number_of<Message>();
     what.is_query = counter::kind::is_query<Message>();
     what.body = encode(message);
-    what.id = id.empty() ? id : (id + std::string(16, '.')).substr(0, 16);
+    if (!id.empty()) what.id = uuid_from_bytes((id + std::string(16, '.')).substr(0, 16)).value();
     what.fingerprint = stable_hash(what.body);
     return what;
   }
