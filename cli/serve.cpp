@@ -217,11 +217,11 @@ CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
       ->capture_default_str();
   command->add_option("--io-threads", options.io_threads, "HTTP threads; 0: half the cores")
       ->capture_default_str();
-  command
-      ->add_option("--scheduler-threads", options.scheduler_threads,
-                   "Actor threads; 0: one a core, at most 3")
+  command->add_option("--scheduler-threads", options.scheduler_threads, "Actor threads; 0: half the cores")
       ->capture_default_str();
-  command->add_option("--shards", options.shards, "Slices of all entities; fixed when the data directory is made")
+  command
+      ->add_option("--shards", options.shards,
+                   "Slices of all entities; fixed when the data directory is made")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_option("--resident-max", options.resident_max, "Entities kept in memory")

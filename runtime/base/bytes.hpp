@@ -38,7 +38,8 @@ class byte_writer {
 
  private:
   void big_endian(std::uint64_t value, int width) {
-    for (int shift = (width - 1) * 8; shift >= 0; shift -= 8) out_.push_back(static_cast<char>(value >> shift));
+    for (int shift = (width - 1) * 8; shift >= 0; shift -= 8)
+      out_.push_back(static_cast<char>(value >> shift));
   }
   std::string& out_;
 };

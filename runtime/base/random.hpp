@@ -4,8 +4,8 @@
 
 namespace troupe {
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). Makes unique
-/// ids from a seed that the primary drew; not for secrets.
+/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). Makes
+/// unique ids from a seed that the primary drew; not for secrets.
 class id_source {
  public:
   explicit id_source(std::uint64_t seed) : state_(seed) {}

@@ -21,7 +21,8 @@ bool fraction_ms(std::string_view text, std::size_t& at, int& ms) {
   if (at >= text.size() || text[at] != '.') return true;
   int scale = 100;
   const std::size_t first = ++at;
-  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) ms += (text[at] - '0') * scale;
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+    ms += (text[at] - '0') * scale;
   return at > first && at - first <= 9;
 }
 
@@ -47,10 +48,11 @@ void append_to(std::string& out, timestamp at) {
   const year_month_day date{day};
   const hh_mm_ss time{point - day};
   char text[48];
-  const int size = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                                 static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                                 static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
+  const int size =
+      std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                    static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
   out.append(text, static_cast<std::size_t>(size));
 }
 
@@ -62,17 +64,21 @@ std::string to_rfc3339(timestamp at) {
 
 std::optional<timestamp> parse_rfc3339(std::string_view text) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0, offset = 0;
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return std::nullopt;
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':')
+    return std::nullopt;
   if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return std::nullopt;
-  if (!digits(text, 0, 4, year) || !digits(text, 5, 2, month) || !digits(text, 8, 2, day)) return std::nullopt;
-  if (!digits(text, 11, 2, hour) || !digits(text, 14, 2, minute) || !digits(text, 17, 2, second)) return std::nullopt;
+  if (!digits(text, 0, 4, year) || !digits(text, 5, 2, month) || !digits(text, 8, 2, day))
+    return std::nullopt;
+  if (!digits(text, 11, 2, hour) || !digits(text, 14, 2, minute) || !digits(text, 17, 2, second))
+    return std::nullopt;
   std::size_t at = 19;
   if (!fraction_ms(text, at, ms) || !offset_minutes(text, at, offset)) return std::nullopt;
   using namespace std::chrono;
   const year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
                             std::chrono::day{static_cast<unsigned>(day)}};
   if (!date.ok() || year < 1970 || hour > 23 || minute > 59 || second > 59) return std::nullopt;
-  const auto point = sys_days{date} + hours{hour} + minutes{minute - offset} + seconds{second} + milliseconds{ms};
+  const auto point =
+      sys_days{date} + hours{hour} + minutes{minute - offset} + seconds{second} + milliseconds{ms};
   const auto since_epoch = duration_cast<milliseconds>(point.time_since_epoch()).count();
   if (since_epoch < 0) return std::nullopt;
   return timestamp{since_epoch};

@@ -23,7 +23,8 @@ struct timestamp {
 /// RFC 3339 in UTC with milliseconds: 2026-01-31T09:30:00.000Z.
 std::string to_rfc3339(timestamp at);
 void append_to(std::string& out, timestamp at);
-/// Accepts any RFC 3339 date-time with an offset, from year 1970 to 9999; fractions below a millisecond are dropped.
+/// Accepts any RFC 3339 date-time with an offset, from year 1970 to 9999; fractions below a millisecond are
+/// dropped.
 std::optional<timestamp> parse_rfc3339(std::string_view text);
 
 }  // namespace troupe

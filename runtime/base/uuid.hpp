@@ -25,8 +25,8 @@ using user_id = uuid;
 
 /// Version 7: 48 bits of milliseconds, then 74 bits taken from `high` and `low`.
 uuid make_uuid_v7(timestamp at, std::uint64_t high, std::uint64_t low);
-/// Version 7 that carries `number` (below 2^56) in its last seven bytes and bits of `salt` in the rest: an id that
-/// leads to its row without an index. Ids of one millisecond and one salt order by their number.
+/// Version 7 that carries `number` (below 2^56) in its last seven bytes and bits of `salt` in the rest: an id
+/// that leads to its row without an index. Ids of one millisecond and one salt order by their number.
 uuid make_numbered_uuid_v7(timestamp at, std::uint64_t salt, std::uint64_t number);
 /// What make_numbered_uuid_v7 was given; any other id yields a number that means nothing.
 std::uint64_t number_in(const uuid& id);

@@ -45,7 +45,8 @@ outcome activation::execute(const call& in, message_no message, std::string_view
     out.what = static_cast<outcome::status>(done.what);
     out.reply = std::move(done.bytes);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "troupe: %s failed on %s: %s\n", descriptor->name.c_str(), entity_->key_.c_str(), e.what());
+    std::fprintf(stderr, "troupe: %s failed on %s: %s\n", descriptor->name.c_str(), entity_->key_.c_str(),
+                 e.what());
     out.what = outcome::status::failed;
   }
   if (out.what == outcome::status::ok) {

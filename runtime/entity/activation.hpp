@@ -34,8 +34,8 @@ class activation {
   /// Reads the state row through `stored`.
   activation(const kind_descriptor& kind, std::string key, std::unique_ptr<row_source> stored);
 
-  /// `batch` numbers the changes for forget() and must not decrease. `expect_version`, when given, must equal the
-  /// entity's version, else nothing runs.
+  /// `batch` numbers the changes for forget() and must not decrease. `expect_version`, when given, must equal
+  /// the entity's version, else nothing runs.
   outcome execute(const call& in, message_no message, std::string_view body, std::uint64_t batch,
                   std::optional<std::uint64_t> expect_version = std::nullopt);
 

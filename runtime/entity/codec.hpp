@@ -12,9 +12,10 @@
 #include "runtime/base/uuid.hpp"
 #include "runtime/entity/describe.hpp"
 
-/// The durable encoding of described structs. A struct is its fields, each as (number << 1 | shape) and a value;
-/// shape 0 is a varint, shape 1 is length and bytes. Fields equal to their default are left out; unknown numbers
-/// are skipped. So a row written before a field was added, or after one was retired, still reads.
+/// The durable encoding of described structs. A struct is its fields, each as (number << 1 | shape) and a
+/// value; shape 0 is a varint, shape 1 is length and bytes. Fields equal to their default are left out;
+/// unknown numbers are skipped. So a row written before a field was added, or after one was retired, still
+/// reads.
 namespace troupe {
 
 template <class T>
@@ -135,8 +136,8 @@ std::size_t varint_size(const T& size) {
   return bytes;
 }
 
-/// Writes the length before a body whose size is only known afterwards: one byte is kept free, which is enough
-/// for bodies up to 127 bytes, and a longer body is moved.
+/// Writes the length before a body whose size is only known afterwards: one byte is kept free, which is
+/// enough for bodies up to 127 bytes, and a longer body is moved.
 template <class T>
 void encode_sized(std::string& out, const T& value) {
   if constexpr (std::is_same_v<T, std::string>) {

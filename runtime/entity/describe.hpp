@@ -7,16 +7,17 @@
 #include <string_view>
 #include <type_traits>
 
-/// Describes a struct once, for JSON, messages and stored bytes. Field order is for ever: it numbers the fields
-/// in the log and on disk. New fields go last, with a default; a field that goes away becomes `troupe::retired`.
+/// Describes a struct once, for JSON, messages and stored bytes. Field order is for ever: it numbers the
+/// fields in the log and on disk. New fields go last, with a default; a field that goes away becomes
+/// `troupe::retired`.
 #define TROUPE_DESCRIBE(type, ...) BOOST_DESCRIBE_STRUCT(type, (), (__VA_ARGS__))
 /// Describes an enum: JSON uses the names, stored bytes use the numbers.
 #define TROUPE_DESCRIBE_ENUM(type, ...) BOOST_DESCRIBE_ENUM(type, __VA_ARGS__)
 
 namespace troupe {
 
-/// Stands where a removed field was, so that the numbers of its neighbours stay. Encodes as nothing, skips what
-/// an old row holds there, and does not exist in JSON.
+/// Stands where a removed field was, so that the numbers of its neighbours stay. Encodes as nothing, skips
+/// what an old row holds there, and does not exist in JSON.
 struct retired {
   friend auto operator<=>(const retired&, const retired&) = default;
 };

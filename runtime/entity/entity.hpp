@@ -49,9 +49,9 @@ class entity_base {
 
 /// The base of every kind. `Kind` is the deriving class, `State` a described struct that stays small.
 ///
-/// Handlers are `result<Reply> on(const Command&)`, or const for a query. They are synchronous and deterministic:
-/// only the arguments, the state, the rows and the functions below. First every check, then edit(): a refusal
-/// leaves no trace.
+/// Handlers are `result<Reply> on(const Command&)`, or const for a query. They are synchronous and
+/// deterministic: only the arguments, the state, the rows and the functions below. First every check, then
+/// edit(): a refusal leaves no trace.
 template <class Kind, class State>
 class entity : public entity_base {
  protected:
@@ -74,8 +74,8 @@ class entity : public entity_base {
     return make_uuid_v7(now_, high, ids_.next());
   }
   /// The id of the thing with that number among those of this entity, made at that time. Follows from its
-  /// arguments and the key alone, so a row under its number need not hold its id: number_in() leads to the row,
-  /// and making the id again tells whether it is the one that was asked for.
+  /// arguments and the key alone, so a row under its number need not hold its id: number_in() leads to the
+  /// row, and making the id again tells whether it is the one that was asked for.
   uuid numbered_id(timestamp made_at, std::uint64_t number) const {
     return make_numbered_uuid_v7(made_at, stable_hash(key_), number);
   }
@@ -88,8 +88,9 @@ class entity : public entity_base {
   /// Sends a command to another entity: after commit, exactly once in effect.
   template <class Target, class Message>
   void send(std::string_view target_key, const Message& message) {
-    effects_.sends.push_back(
-        {{Target::options.id, std::string{target_key}}, Target::template number_of<Message>(), encode(message)});
+    effects_.sends.push_back({{Target::options.id, std::string{target_key}},
+                              Target::template number_of<Message>(),
+                              encode(message)});
   }
 
   /// Sets a durable timer: `message` comes to this entity as a command at `due` or soon after, once.

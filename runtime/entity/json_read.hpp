@@ -45,7 +45,8 @@ bool read_integer(const boost::json::value& json, T& value) {
 }  // namespace json_detail
 
 template <class T>
-void read_json(const boost::json::value& json, T& value, const std::string& pointer, std::vector<field_error>& errors);
+void read_json(const boost::json::value& json, T& value, const std::string& pointer,
+               std::vector<field_error>& errors);
 
 template <described_struct T>
 void read_json_object(const boost::json::object& json, T& value, const std::string& pointer,
@@ -78,7 +79,8 @@ void read_json_object(const boost::json::object& json, T& value, const std::stri
 }
 
 template <class T>
-void read_json(const boost::json::value& json, T& value, const std::string& pointer, std::vector<field_error>& errors) {
+void read_json(const boost::json::value& json, T& value, const std::string& pointer,
+               std::vector<field_error>& errors) {
   const auto wrong = [&](const char* what) { errors.push_back({pointer, what}); };
   if constexpr (codec_detail::is_optional<T>::value) {
     if (json.is_null()) {
@@ -117,7 +119,8 @@ void read_json(const boost::json::value& json, T& value, const std::string& poin
   }
 }
 
-/// Whether the body says `"name": null`, which an optional field reads like an absent one: in a PATCH null clears.
+/// Whether the body says `"name": null`, which an optional field reads like an absent one: in a PATCH null
+/// clears.
 inline bool says_null(const boost::json::value* body, std::string_view name) {
   if (body == nullptr || !body->is_object()) return false;
   const auto* member = body->get_object().if_contains(name);

@@ -6,8 +6,8 @@
 
 #include "runtime/entity/codec.hpp"
 
-/// JSON text of described structs, written straight into a string: names in camelCase, times as RFC 3339, empty
-/// optionals left out.
+/// JSON text of described structs, written straight into a string: names in camelCase, times as RFC 3339,
+/// empty optionals left out.
 namespace troupe {
 
 /// With quotes. The text must be UTF-8; whatever came from outside was checked at the edge.

@@ -94,18 +94,18 @@ void add(std::vector<message_descriptor>& out, messages<N...>) {
 }  // namespace kind_detail
 
 /// Gives a kind `number_of<Message>()`; put it in the class after `commands` and `queries`.
-#define TROUPE_NUMBERED_MESSAGES                                                              \
-  template <class Message>                                                                    \
-  static constexpr ::troupe::message_no number_of() {                                         \
-    constexpr auto command = ::troupe::kind_detail::number_in<Message>(commands{});           \
-    constexpr auto query = ::troupe::kind_detail::number_in<Message>(queries{});              \
-    static_assert(command != ::troupe::message_no{} || query != ::troupe::message_no{},       \
-                  "this kind does not list that message");                                    \
-    return command != ::troupe::message_no{} ? command : query;                               \
-  }                                                                                           \
-  template <class Message>                                                                    \
-  static constexpr bool is_query() {                                                          \
-    return ::troupe::kind_detail::number_in<Message>(queries{}) != ::troupe::message_no{};    \
+#define TROUPE_NUMBERED_MESSAGES                                                           \
+  template <class Message>                                                                 \
+  static constexpr ::troupe::message_no number_of() {                                      \
+    constexpr auto command = ::troupe::kind_detail::number_in<Message>(commands{});        \
+    constexpr auto query = ::troupe::kind_detail::number_in<Message>(queries{});           \
+    static_assert(command != ::troupe::message_no{} || query != ::troupe::message_no{},    \
+                  "this kind does not list that message");                                 \
+    return command != ::troupe::message_no{} ? command : query;                            \
+  }                                                                                        \
+  template <class Message>                                                                 \
+  static constexpr bool is_query() {                                                       \
+    return ::troupe::kind_detail::number_in<Message>(queries{}) != ::troupe::message_no{}; \
   }
 
 template <class Kind>

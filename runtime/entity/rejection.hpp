@@ -29,8 +29,7 @@ struct rejection {
 TROUPE_DESCRIBE(rejection, code, detail, fields)
 
 template <class T>
-using result =
-    boost::outcome_v2::basic_result<T, rejection, boost::outcome_v2::policy::terminate>;
+using result = boost::outcome_v2::basic_result<T, rejection, boost::outcome_v2::policy::terminate>;
 
 template <described_enum Refusal>
 rejection reject(Refusal code, std::string detail = {}, std::vector<problem_field> fields = {}) {

@@ -25,7 +25,8 @@ class row_source {
  public:
   virtual ~row_source() = default;
   virtual std::optional<std::string> get(table_no table, std::string_view key) const = 0;
-  virtual void scan(table_no table, const row_range& range, scan_order order, const row_visitor& visit) const = 0;
+  virtual void scan(table_no table, const row_range& range, scan_order order,
+                    const row_visitor& visit) const = 0;
 };
 
 }  // namespace troupe

@@ -24,7 +24,9 @@ struct sort_key<std::uint64_t> {
 
 template <>
 struct sort_key<timestamp> {
-  static void write(std::string& out, timestamp value) { byte_writer{out}.u64_be(static_cast<std::uint64_t>(value.ms)); }
+  static void write(std::string& out, timestamp value) {
+    byte_writer{out}.u64_be(static_cast<std::uint64_t>(value.ms));
+  }
   static void read(byte_reader& in, timestamp& value) { value.ms = static_cast<std::int64_t>(in.u64_be()); }
 };
 
@@ -75,11 +77,13 @@ struct sort_key<E> {
 template <class... T>
 struct sort_key<std::tuple<T...>> {
   static void write(std::string& out, const std::tuple<T...>& value) {
-    std::apply([&](const auto&... part) { (sort_key<std::remove_cvref_t<decltype(part)>>::write(out, part), ...); },
-               value);
+    std::apply(
+        [&](const auto&... part) { (sort_key<std::remove_cvref_t<decltype(part)>>::write(out, part), ...); },
+        value);
   }
   static void read(byte_reader& in, std::tuple<T...>& value) {
-    std::apply([&](auto&... part) { (sort_key<std::remove_cvref_t<decltype(part)>>::read(in, part), ...); }, value);
+    std::apply([&](auto&... part) { (sort_key<std::remove_cvref_t<decltype(part)>>::read(in, part), ...); },
+               value);
   }
 };
 

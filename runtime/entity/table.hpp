@@ -15,8 +15,8 @@ namespace troupe {
 /// The first byte of a stored row: the version of the encoding, not of the kind.
 inline constexpr char row_format = 1;
 
-/// What a page of rows is asked for. `cursor` is the key of the last row of the page before, as bytes; it comes
-/// from a client, so it is only ever used as a position inside the range.
+/// What a page of rows is asked for. `cursor` is the key of the last row of the page before, as bytes; it
+/// comes from a client, so it is only ever used as a position inside the range.
 struct page_request {
   std::uint64_t limit = 20;
   std::string cursor;

@@ -17,7 +17,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 caf::actor_system_config& configure(caf::actor_system_config& config, std::size_t threads) {
-  if (threads == 0) threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 3);
+  // The other half of the cores is for I/O threads and the journal; one thread too many only adds wake-ups.
+  if (threads == 0) threads = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 16);
   // Work stealing, the default, polls: 5,000 wake-ups a second for ten messages a second (caf.md, section
   // 0.1).
   config.set("scheduler.policy", caf::atom("sharing"));

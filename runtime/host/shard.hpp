@@ -29,9 +29,10 @@ struct shard_options {
   std::size_t uncommitted_bytes_max = 16U << 20U;
   std::size_t resident_max = 400;  // entities in memory, unless all of them are busy
   std::chrono::milliseconds housekeeping_delay{50};
-  /// Outbox messages and acknowledgements leave at once after a pause, and at most this often under load: many in
-  /// one message cost little more than one.
+  /// Outbox messages leave at once after a pause, and at most this often under load: many in one message cost
+  /// little more than one. Acknowledgements are in no hurry; they only free memory.
   std::chrono::milliseconds delivery_interval{5};
+  std::chrono::milliseconds acknowledgement_delay{25};
   std::chrono::milliseconds sweep_interval{1000};
 };
 
@@ -142,6 +143,7 @@ class shard {
   void release_effects(gated_effects& out);
   void append_housekeeping();
   void deliver();
+  void acknowledge();
   void fire_timers();
   void passivate_idle(std::chrono::steady_clock::time_point now);
   bool may_passivate(const resident& r) const;
@@ -188,6 +190,7 @@ class shard {
   bool outbox_changed_ = false;
   std::chrono::steady_clock::time_point housekeeping_at_{};  // zero: nothing to log
   std::chrono::steady_clock::time_point next_delivery_{};
+  std::chrono::steady_clock::time_point acknowledge_at_{};  // zero: nothing to acknowledge
   std::chrono::steady_clock::time_point sweep_at_{};
   std::chrono::steady_clock::time_point wake_at_{};
 };

@@ -18,8 +18,7 @@ void shard::finish(resident& r, work& item) {
     // A query, a refusal, or a command that changed nothing: it depends on what its entity had done before.
     if (item.was_stopped) return;
     if (!item.name.is_nil()) {
-      for (const auto& waiting : named_.ended(item.name))
-        answer(waiting, reply{item.answer}, r.last_index);
+      for (const auto& waiting : named_.ended(item.name)) answer(waiting, reply{item.answer}, r.last_index);
     }
     if (item.answer.status == reply_status::rejected)
       figures_.rejections.fetch_add(1, std::memory_order_relaxed);
@@ -151,14 +150,15 @@ void shard::append_housekeeping() {
   gated_effects_.push_back(std::move(gated));
 }
 
-/// Sends what other shards are to get: messages, and notes that theirs have arrived.
 void shard::deliver() {
-  if (std::exchange(outbox_changed_, false)) {
-    for (auto& [to, parcels] : outbox_.take_outgoing(id_, applied_)) {
-      figures_.parcels_sent.fetch_add(parcels.parcels.size(), std::memory_order_relaxed);
-      ports_.send_parcels(to, std::move(parcels));
-    }
+  outbox_changed_ = false;
+  for (auto& [to, parcels] : outbox_.take_outgoing(id_, applied_)) {
+    figures_.parcels_sent.fetch_add(parcels.parcels.size(), std::memory_order_relaxed);
+    ports_.send_parcels(to, std::move(parcels));
   }
+}
+
+void shard::acknowledge() {
   for (auto& [to, ids] : outgoing_acks_) ports_.send_acknowledgements(to, std::move(ids));
   outgoing_acks_.clear();
 }
@@ -186,9 +186,17 @@ void shard::finish_round() {
     if (!outgoing_replies_[front].empty())
       ports_.send_replies(front, std::exchange(outgoing_replies_[front], {}));
   }
-  if ((outbox_changed_ || !outgoing_acks_.empty()) && now >= next_delivery_) {
+  if (outbox_changed_ && now >= next_delivery_) {
     deliver();
     next_delivery_ = now + options_.delivery_interval;
+  }
+  if (!outgoing_acks_.empty()) {
+    if (acknowledge_at_ == std::chrono::steady_clock::time_point{})
+      acknowledge_at_ = now + options_.acknowledgement_delay;
+    if (now >= acknowledge_at_) {
+      acknowledge();
+      acknowledge_at_ = {};
+    }
   }
   figures_.named.store(named_.size(), std::memory_order_relaxed);
   schedule(now);

@@ -84,7 +84,8 @@ void shard::schedule(steady_clock::time_point now) {
     if (const auto due = timers_.next_wake(wall)) sooner(now + std::max(milliseconds{1}, *due - wall));
   }
   if (housekeeping_at_ != steady_clock::time_point{}) sooner(housekeeping_at_);
-  if (outbox_changed_ || !outgoing_acks_.empty()) sooner(next_delivery_);
+  if (outbox_changed_) sooner(next_delivery_);
+  if (acknowledge_at_ != steady_clock::time_point{}) sooner(acknowledge_at_);
   if (!residents_.empty()) sooner(std::max(sweep_at_, now + milliseconds{1}));
   if (!next) return;
   if (wake_at_ != steady_clock::time_point{} && wake_at_ <= *next) return;

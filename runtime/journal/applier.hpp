@@ -22,9 +22,9 @@ struct log_chunk {
   std::uint64_t frame = 0;
 };
 
-/// Brings the rows of committed entries into the store, on a thread of its own beside the journal's, so that a
-/// round's fsync never waits for it. One job at a time; its writes are unsynced and small, and the last of them
-/// moves the applied marks.
+/// Brings the rows of committed entries into the store, on a thread of its own beside the journal's, so that
+/// a round's fsync never waits for it. One job at a time; its writes are unsynced and small, and the last of
+/// them moves the applied marks.
 class applier {
  public:
   /// `when_done` gets a finished job back, on the applier's thread.

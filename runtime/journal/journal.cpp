@@ -45,8 +45,8 @@ journal::~journal() { stop(); }
 
 void journal::start() {
   TROUPE_ASSERT(!thread_.joinable(), "the journal was started twice");
-  applier_ = std::make_unique<applier>(store_, options_.slice_rows,
-                                       [this](std::vector<log_chunk>&& job) { finish_applied(std::move(job)); });
+  applier_ = std::make_unique<applier>(
+      store_, options_.slice_rows, [this](std::vector<log_chunk>&& job) { finish_applied(std::move(job)); });
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -177,8 +177,8 @@ void journal::report(const std::vector<log_chunk>& incoming) {
   }
 }
 
-/// Hands all committed entries to the applier, unless it is still busy. Whole chunks only: a commit inside a chunk
-/// waits for its end.
+/// Hands all committed entries to the applier, unless it is still busy. Whole chunks only: a commit inside a
+/// chunk waits for its end.
 void journal::begin_apply() {
   oldest_unapplied_ = steady_clock::now();
   std::sort(dirty_.begin(), dirty_.end());

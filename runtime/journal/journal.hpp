@@ -47,7 +47,7 @@ class journal_listener {
 struct journal_options {
   /// How long committed entries wait until they are applied: the longer, the more rows are written once
   /// instead of often, and the more a restart replays.
-  std::chrono::milliseconds apply_delay{400};
+  std::chrono::milliseconds apply_delay{500};
   std::size_t apply_entries_max = 20'000;
   /// Rows that the applier writes at once; bounds what it adds to the write of a frame that comes meanwhile.
   std::size_t slice_rows = 128;
@@ -139,11 +139,11 @@ class journal final : public shard_log {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<log_chunk> incoming_;                           // guarded by mutex_
+  std::vector<log_chunk> incoming_;                          // guarded by mutex_
   std::vector<std::pair<shard_id, std::uint64_t>> commits_;  // guarded by mutex_
-  std::vector<log_chunk> finished_;                          // guarded by mutex_; applied, frames to be dropped
-  bool stopping_ = false;                                    // guarded by mutex_
-  bool asleep_ = false;                                      // guarded by mutex_
+  std::vector<log_chunk> finished_;  // guarded by mutex_; applied, frames to be dropped
+  bool stopping_ = false;            // guarded by mutex_
+  bool asleep_ = false;              // guarded by mutex_
 
   // Only the journal's thread, and recover() before it, touch what follows.
   std::vector<shard_tail> tails_;

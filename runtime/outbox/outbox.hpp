@@ -68,8 +68,8 @@ class outbox {
     stage at = stage::unacknowledged;
   };
   struct channel {
-    std::deque<item> window;   // by id; acknowledged ones leave when their arrival is on record
-    std::size_t sent = 0;      // this many from the front need no sending
+    std::deque<item> window;             // by id; acknowledged ones leave when their arrival is on record
+    std::size_t sent = 0;                // this many from the front need no sending
     std::optional<send_id> stored_from;  // from here on messages are only in the store
     std::uint64_t stored_last = 0;       // index of the last such message, as far as known
     send_id next;                        // behind the last message ever added or loaded

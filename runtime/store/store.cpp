@@ -4,7 +4,9 @@
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -19,6 +21,7 @@ namespace troupe {
 namespace {
 
 enum family : std::size_t { meta_family, log_family, rows_family, replies_family, family_count };
+constexpr std::size_t reply_key_bytes = 18;  // shard, command id
 constexpr const char* family_names[family_count] = {"default", "log", "rows", "replies"};
 
 std::int64_t wall_ms() {
@@ -199,6 +202,12 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& op
   rows.memtable_whole_key_filtering = true;
   rows.memtable_prefix_bloom_size_ratio = 0.02;
   auto replies = rows;
+  // Replies are only ever looked up by their whole key, so their memtable is a hash table: inserting into the
+  // ordered one was a tenth of the cost of an order.
+  replies.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(reply_key_bytes));
+  replies.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(1U << 17U));
+  replies.memtable_whole_key_filtering = false;
+  replies.memtable_prefix_bloom_size_ratio = 0;
   replies.compaction_filter = expiry;
   replies.ttl = static_cast<std::uint64_t>(options.reply_retention_ms / 1000);
   auto meta = common;
