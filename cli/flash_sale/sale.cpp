@@ -142,7 +142,8 @@ void sale::run(server_kill* kill) {
 
 void sale::begin(std::size_t slot) {
   auto& s = slots_[slot];
-  // The server may have died since the gun: then the slot is waiting to connect again, or has done so and sent.
+  // The server may have died since the gun: then the slot is waiting to connect again, or has done so and
+  // sent.
   if (s.buyer != slot || s.give_up_at || ledger_.attempts(slot) > 0) return;
   if (net_.is_open(slot)) return send_order(slot);
   net_.open(slot);

@@ -16,7 +16,8 @@ token_source tokens_from(const std::filesystem::path& data) {
   try {
     const auto press = std::make_shared<cli::token_press>(data, cli::token_press::missing_key::refuse);
     return [press](const user_id& user, role as) {
-      return press->mint(user, as == role::admin ? cli::token_role::admin : cli::token_role::user, token_life);
+      return press->mint(user, as == role::admin ? cli::token_role::admin : cli::token_role::user,
+                         token_life);
     };
   } catch (const http::boot_error& fault) {
     throw client::environment_error(fault.what());

@@ -28,9 +28,8 @@ struct synced_notice {
 struct applied_notice {
   std::uint64_t index = 0;
 };
-struct wake_notice {
-  std::uint64_t generation = 0;
-};
+/// Time has passed; one too many does no harm.
+struct wake_notice {};
 /// Asks a shard whether it is quiet; stops accepting first when `stop` is set.
 struct quiet_question {
   bool stop = false;

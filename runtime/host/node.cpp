@@ -8,6 +8,7 @@
 
 #include "runtime/base/assert.hpp"
 #include "runtime/host/bridge.hpp"
+#include "runtime/host/metronome.hpp"
 #include "runtime/host/shard_actor.hpp"
 
 namespace troupe {
@@ -38,6 +39,7 @@ struct node::impl final : journal_listener {
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   shard_environment environment;
+  std::unique_ptr<metronome> ticks;
   std::vector<shard_figures> figures;
 
   std::mutex watch_mutex;
@@ -71,6 +73,10 @@ struct node::impl final : journal_listener {
       environment.shards.push_back(
           system->spawn<shard_actor>(&environment, id, ends[id], &figures[id], seed));
     }
+    ticks = std::make_unique<metronome>(options.shard_count, [this](std::size_t shard) {
+      caf::anon_send(environment.shards[shard], wake_notice{});
+    });
+    environment.metronome = ticks.get();
     log->start();
     for (const auto& to : environment.shards) caf::anon_send(to, caf::ok_atom_v);
   }
@@ -116,6 +122,7 @@ struct node::impl final : journal_listener {
     watch_wake.notify_one();
     if (watch.joinable()) watch.join();
     if (log) log->stop();
+    if (ticks) ticks->stop();
     if (system) {
       // Shards send to each other through the environment, so it is emptied when the last of them has ended.
       caf::scoped_actor self{*system};

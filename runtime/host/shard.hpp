@@ -51,7 +51,7 @@ class shard_ports {
   virtual void send_replies(std::uint32_t front, std::vector<ticketed_reply>&& replies) = 0;
   virtual void send_parcels(shard_id to, parcel_batch&& parcels) = 0;
   virtual void send_acknowledgements(shard_id to, std::vector<send_id>&& ids) = 0;
-  /// Calls shard::on_wake() once, not before `delay`; a later call replaces an earlier one.
+  /// Calls shard::on_wake() after about `delay`. It may also be called without having been asked for.
   virtual void wake_after(std::chrono::milliseconds delay) = 0;
 };
 

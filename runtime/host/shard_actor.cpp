@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/host/entity_actor.hpp"
+#include "runtime/host/metronome.hpp"
 
 namespace troupe {
 namespace {
@@ -65,8 +66,7 @@ caf::behavior shard_actor::make_behavior() {
         shard_->on_acknowledged(what->by, what->ids);
         shard_->finish_round();
       },
-      [this](wake_notice notice) {
-        if (notice.generation != wake_generation_) return;
+      [this](wake_notice) {
         shard_->on_wake();
         shard_->finish_round();
       },
@@ -99,13 +99,11 @@ void shard_actor::send_acknowledgements(shard_id to, std::vector<send_id>&& ids)
 }
 
 void shard_actor::wake_after(std::chrono::milliseconds delay) {
-  // All shards wake on the same ticks: CAF's clock is a thread of its own, and waking it for each shard apart
-  // was a twentieth of the cost of an order.
-  constexpr std::chrono::milliseconds tick{5};
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  const auto due = std::chrono::ceil<std::chrono::milliseconds>(now + delay);
-  const auto aligned = (due + tick - std::chrono::milliseconds{1}) / tick * tick;
-  delayed_send(this, aligned - now, wake_notice{++wake_generation_});
+  if (environment_->metronome != nullptr) {
+    environment_->metronome->wake_at(id_, std::chrono::steady_clock::now() + delay);
+  } else {
+    delayed_send(this, delay, wake_notice{});
+  }
 }
 
 /// Fronts are few and stay for the life of the process, so a number each and a linear search do.

@@ -15,6 +15,8 @@ struct shard_environment {
   const store* stored = nullptr;
   shard_log* log = nullptr;
   const clock_source* clock = nullptr;
+  /// Wakes shards when they ask; without one (in tests) CAF's clock does.
+  class metronome* metronome = nullptr;
   /// By shard id. Filled before the first message is sent, constant afterwards.
   std::vector<caf::actor> shards;
 };
@@ -42,7 +44,6 @@ class shard_actor final : public caf::event_based_actor, private shard_ports {
   const log_end end_;
   std::optional<shard> shard_;
   std::vector<caf::actor> fronts_;
-  std::uint64_t wake_generation_ = 0;
 };
 
 }  // namespace troupe

@@ -65,7 +65,9 @@ void journal::append(shard_id shard, std::uint64_t first_index, std::uint64_t la
   {
     const std::lock_guard lock{mutex_};
     incoming_.push_back({shard, first_index, last_index, std::move(chunk)});
-    wake = std::exchange(asleep_, false);
+    incoming_entries_ += last_index - first_index + 1;
+    wake = wake_at_entries_ > 0 && incoming_entries_ >= wake_at_entries_;
+    if (wake) wake_at_entries_ = 0;
   }
   if (wake) wake_.notify_one();
 }
@@ -77,16 +79,26 @@ void journal::commit(shard_id shard, std::uint64_t index) {
 }
 
 void journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  const auto has_work = [this] { return !incoming_.empty() || stopping_; };
-  if (has_work()) return;
-  asleep_ = true;
+  const auto sleep_until = [&](std::size_t entries, std::optional<steady_clock::time_point> until) {
+    const auto has_work = [&] { return incoming_entries_ >= entries || stopping_; };
+    if (has_work()) return;
+    wake_at_entries_ = entries;
+    if (until) {
+      wake_.wait_until(lock, *until, has_work);
+    } else {
+      wake_.wait(lock, has_work);
+    }
+    wake_at_entries_ = 0;
+  };
   if (unapplied_entries_ == 0 && !mark_is_stale_) {
-    wake_.wait(lock, has_work);
+    sleep_until(1, std::nullopt);
   } else {
     const auto until = unapplied_entries_ > 0 ? oldest_unapplied_ + options_.apply_delay : next_mark_;
-    wake_.wait_until(lock, std::max(until, steady_clock::now() + milliseconds{1}), has_work);
+    sleep_until(1, std::max(until, steady_clock::now() + milliseconds{1}));
   }
-  asleep_ = false;
+  const auto now = steady_clock::now();
+  const bool is_busy = now - last_round_ < milliseconds{1};
+  if (is_busy && !incoming_.empty()) sleep_until(options_.gather_entries, now + options_.gather_max);
 }
 
 void journal::run() {
@@ -97,11 +109,13 @@ void journal::run() {
       std::unique_lock lock{mutex_};
       wait_for_work(lock);
       std::swap(incoming, incoming_);
+      incoming_entries_ = 0;
       std::swap(commits, commits_);
       is_last = stopping_;
     }
     take_commits(commits);
     round(incoming, is_last);
+    if (!incoming.empty()) last_round_ = steady_clock::now();
     incoming.clear();
   }
 }

@@ -45,6 +45,10 @@ class journal_listener {
 };
 
 struct journal_options {
+  /// While rounds follow each other, one with fewer entries than this waits a little for more: a small round
+  /// costs almost as much as a large one. The first round after a pause never waits.
+  std::size_t gather_entries = 24;
+  std::chrono::microseconds gather_max{250};
   /// How long committed entries wait until they are applied: the longer, the more rows are written once
   /// instead of often, and the more a restart replays.
   std::chrono::milliseconds apply_delay{500};
@@ -141,9 +145,10 @@ class journal final : public shard_log {
   std::condition_variable wake_;
   std::vector<log_chunk> incoming_;                          // guarded by mutex_
   std::vector<std::pair<shard_id, std::uint64_t>> commits_;  // guarded by mutex_
-  std::vector<log_chunk> finished_;  // guarded by mutex_; applied, frames to be dropped
-  bool stopping_ = false;            // guarded by mutex_
-  bool asleep_ = false;              // guarded by mutex_
+  std::vector<log_chunk> finished_;   // guarded by mutex_; applied, frames to be dropped
+  bool stopping_ = false;             // guarded by mutex_
+  std::size_t incoming_entries_ = 0;  // guarded by mutex_
+  std::size_t wake_at_entries_ = 0;   // guarded by mutex_; 0 while awake
 
   // Only the journal's thread, and recover() before it, touch what follows.
   std::vector<shard_tail> tails_;
@@ -152,6 +157,7 @@ class journal final : public shard_log {
   std::vector<log_chunk> ready_;  // committed, for the applier
   std::size_t unapplied_entries_ = 0;
   std::chrono::steady_clock::time_point oldest_unapplied_{};
+  std::chrono::steady_clock::time_point last_round_{};
   std::uint64_t next_frame_ = 1;
   std::uint64_t first_frame_ = 1;  // the oldest in the log
   std::deque<kept_frame> frames_;

@@ -30,10 +30,11 @@ struct send_id {
   friend auto operator<=>(const send_id&, const send_id&) = default;
 };
 
-/// Which slice of all entities this one belongs to. Stable for ever.
+/// Which slice of all entities this one belongs to. Stable for ever. The key alone decides, so that what
+/// belongs together under one name, such as a user's inbox and agenda, shares a shard and its messages share
+/// batches (docs/decisions/003-shards-by-key.md).
 inline shard_id shard_of(const entity_ref& entity, std::uint16_t shard_count) {
-  return static_cast<shard_id>(stable_hash(entity.key, static_cast<std::uint64_t>(entity.kind)) %
-                               shard_count);
+  return static_cast<shard_id>(stable_hash(entity.key) % shard_count);
 }
 
 namespace keys {
