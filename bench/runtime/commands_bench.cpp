@@ -1,112 +1,123 @@
 #include <benchmark/benchmark.h>
 
-#include <atomic>
-#include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
-#include <mutex>
+#include <algorithm>
+#include <thread>
 
-#include "bench/runtime/toy_kind.hpp"
-#include "runtime/host/node.hpp"
+#include "bench/runtime/client_loop.hpp"
 
-/// Durable commands a second through the whole runtime, without HTTP: one client thread keeps a window of
-/// commands in flight, each is fsynced before its reply.
+/// The runtime alone, without HTTP: one client thread keeps 4,000 commands in flight, each is named and on
+/// disk before its reply.
 namespace {
 
 using namespace troupe;
-using std::chrono::steady_clock;
+using namespace troupe::bench;
 
-std::string fresh_directory() {
-  std::string path = (std::filesystem::temp_directory_path() / "troupe-bench-XXXXXX").string();
-  if (::mkdtemp(path.data()) == nullptr) std::abort();
-  return path;
+double ratio(std::uint64_t a, std::uint64_t b) {
+  return static_cast<double>(a) / static_cast<double>(std::max<std::uint64_t>(1, b));
 }
 
-/// A client loop: submits, sleeps until woken, drains.
-class client {
- public:
-  explicit client(node& to) {
-    port_ = to.make_port([this] {
-      const std::lock_guard lock{mutex_};
-      woken_ = true;
-      wake_.notify_one();
-    });
-  }
-  command_port& port() { return *port_; }
-  void wait() {
-    {
-      std::unique_lock lock{mutex_};
-      wake_.wait(lock, [this] { return woken_; });
-      woken_ = false;
-    }
-    port_->drain();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool woken_ = false;
-  std::unique_ptr<command_port> port_;
-};
-
-void run_commands(benchmark::State& state, std::size_t entities, bool named) {
-  const auto directory = fresh_directory();
-  kind_registry kinds{{describe_kind<toy::kind>()}};
-  system_clock clock;
-  node_options options;
-  options.data_directory = directory;
-  auto started = node::start(options, kinds, clock);
-  auto& runtime = *std::get<std::unique_ptr<node>>(started);
+void run_commands(benchmark::State& state, std::size_t entities) {
+  const fresh_directory directory;
+  toy_node runtime{directory.path(), 100'000};
   {
-    client c{runtime};
-    constexpr std::size_t window = 4000;
-    std::size_t in_flight = 0;
+    client_loop client{runtime.get()};
     std::uint64_t sent = 0;
-    std::uint64_t failed = 0;
-    const auto body = encode(toy::add{1});
-    const auto message = toy::kind::number_of<toy::add>();
     for (auto _ : state) {
-      const std::uint64_t target = sent + static_cast<std::uint64_t>(state.range(0));
-      while (sent < target || in_flight > 0) {
-        while (sent < target && in_flight < window) {
-          command what;
-          what.target = {toy::kind::options.id, "e" + std::to_string(sent % entities)};
-          what.message = message;
-          what.body = body;
-          if (named) {
-            const auto number = sent + 1;
-            std::memcpy(what.id.bytes.data(), &number, sizeof number);
-          }
-          what.deadline = steady_clock::now() + std::chrono::seconds{30};
-          ++sent;
-          ++in_flight;
-          c.port().submit(std::move(what), [&](reply&& r) {
-            --in_flight;
-            if (r.status != reply_status::ok) ++failed;
-          });
-        }
-        c.port().flush();
-        c.wait();
-      }
+      for (std::int64_t i = 0; i < state.range(0); ++i) client.submit(numbered_add(sent++, entities));
+      client.finish();
     }
-    const auto figures = runtime.figures();
+    const auto figures = runtime.get().figures();
     state.SetItemsProcessed(static_cast<std::int64_t>(sent));
-    state.counters["failed"] = static_cast<double>(failed);
-    state.counters["entries_per_sync"] =
-        static_cast<double>(figures.entries) /
-        static_cast<double>(std::max<std::uint64_t>(1, figures.journal.syncs));
-    state.counters["sync_us"] = static_cast<double>(figures.journal.sync_us_sum) /
-                                static_cast<double>(std::max<std::uint64_t>(1, figures.journal.syncs));
+    state.counters["failed"] = static_cast<double>(client.failed());
+    state.counters["entries_per_sync"] = ratio(figures.entries, figures.journal.syncs);
+    state.counters["sync_us"] = ratio(figures.journal.sync_us_sum, figures.journal.syncs);
   }
-  runtime.stop(std::chrono::seconds{10});
-  std::filesystem::remove_all(directory);
+  runtime.get().stop(std::chrono::seconds{10});
 }
 
-void one_hot_entity(benchmark::State& state) { run_commands(state, 1, true); }
-void ten_thousand_entities(benchmark::State& state) { run_commands(state, 10'000, true); }
+void one_hot_entity(benchmark::State& state) { run_commands(state, 1); }
+void ten_thousand_entities(benchmark::State& state) { run_commands(state, 10'000); }
+
+void fill(const std::string& directory, std::uint64_t entities) {
+  toy_node filling{directory, 1'000};
+  {
+    client_loop client{filling.get()};
+    for (std::uint64_t n = 0; n < entities; ++n) client.submit(numbered_add(n, entities));
+    client.finish();
+  }
+  filling.get().stop(std::chrono::seconds{10});
+}
+
+/// Queries to entities that are never in memory: each is read from the store, run, and let go.
+void activation(benchmark::State& state) {
+  constexpr std::uint64_t entities = 20'000;
+  const fresh_directory directory;
+  fill(directory.path(), entities);
+  toy_node runtime{directory.path(), 64};
+  {
+    client_loop client{runtime.get()};
+    std::uint64_t asked = 0;
+    const auto before = runtime.get().figures().activations;
+    for (auto _ : state) {
+      for (std::int64_t i = 0; i < state.range(0); ++i) client.submit(get_of(asked++ % entities));
+      client.finish();
+    }
+    state.SetItemsProcessed(static_cast<std::int64_t>(asked));
+    state.counters["activated_share"] = ratio(runtime.get().figures().activations - before, asked);
+  }
+  runtime.get().stop(std::chrono::seconds{10});
+}
+
+/// What one resident idle entity costs in memory: the process with 100,000 of them against the same process
+/// with ten, everything applied and told.
+void bytes_an_entity(benchmark::State& state) {
+  constexpr std::uint64_t entities = 100'000;
+  const fresh_directory directory;
+  fill(directory.path(), entities);
+  toy_node runtime{directory.path(), 10 * entities};
+  for (auto _ : state) {
+    client_loop client{runtime.get()};
+    for (std::uint64_t n = 0; n < 10; ++n) client.submit(get_of(n));
+    client.finish();
+    const auto before = resident_bytes();
+    for (std::uint64_t n = 0; n < entities; ++n) client.submit(get_of(n));
+    client.finish();
+    const auto after = resident_bytes();
+    state.counters["residents"] = static_cast<double>(runtime.get().figures().residents);
+    state.counters["bytes_an_entity"] = static_cast<double>(after - before) / static_cast<double>(entities);
+  }
+  runtime.get().stop(std::chrono::seconds{10});
+}
+
+/// From opening the directory of a process that was killed to the first answer, after that many commands.
+void restart(benchmark::State& state) {
+  const fresh_directory directory;
+  std::uint64_t commands = 0;
+  {
+    toy_node filling{directory.path(), 100'000};
+    client_loop client{filling.get()};
+    for (; commands < static_cast<std::uint64_t>(state.range(0)); ++commands)
+      client.submit(numbered_add(commands, 10'000));
+    client.finish();
+    // As after a kill: a copy of what is on disk while the process still runs.
+    std::filesystem::copy(directory.path(), directory.path() + ".killed",
+                          std::filesystem::copy_options::recursive);
+  }
+  for (auto _ : state) {
+    toy_node runtime{directory.path() + ".killed", 100'000};
+    client_loop client{runtime.get()};
+    client.submit(get_of(1));
+    client.finish();
+    state.counters["failed"] = static_cast<double>(client.failed());
+  }
+  std::filesystem::remove_all(directory.path() + ".killed");
+}
 
 BENCHMARK(one_hot_entity)->Arg(200'000)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(3);
 BENCHMARK(ten_thousand_entities)->Arg(200'000)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(3);
+BENCHMARK(activation)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(2);
+BENCHMARK(bytes_an_entity)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
+BENCHMARK(restart)->Arg(1'000'000)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
 
 }  // namespace
 

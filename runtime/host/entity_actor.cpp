@@ -75,6 +75,7 @@ caf::behavior entity_actor::make_behavior() {
 }
 
 void entity_actor::run(run_batch& batch) {
+  if (batch.items.empty() && !activation_) return;
   if (!activation_)
     activation_ = std::make_unique<activation>(*kind_, ref_.key, store_->rows_of(shard_, ref_));
   activation_->forget(batch.applied_number);

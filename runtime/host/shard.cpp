@@ -227,7 +227,7 @@ void shard::run_ready() {
     auto batch = std::make_shared<run_batch>();
     batch->owner = &r;
     batch->number = ++r.batches;
-    batch->applied_number = r.applied_batch;
+    batch->applied_number = r.told_applied_batch = r.applied_batch;
     last_stamp_ = std::max(last_stamp_, clock_.wall());
     batch->in = {last_stamp_, random_()};
     batch->items = std::move(items);
@@ -260,7 +260,7 @@ void shard::on_batch_done(run_batch& batch) {
   auto& r = *batch.owner;
   running_ -= batch.items.size();
   r.is_running = false;
-  r.used_at = clock_.steady();
+  if (!batch.items.empty()) r.used_at = clock_.steady();
   const auto before = last_index_;
   for (auto& item : batch.items) finish(r, item);
   if (last_index_ > before) unapplied_batches_.emplace_back(last_index_, std::pair{&r, batch.number});

@@ -72,7 +72,8 @@ struct resident {
   bool is_ready = false;  // in the shard's list of those with something to run
   std::uint64_t batches = 0;
   std::uint64_t applied_batch = 0;
-  std::uint64_t last_index = 0;  // of the last entry it made
+  std::uint64_t told_applied_batch = 0;  // what the entity knows of it
+  std::uint64_t last_index = 0;          // of the last entry it made
   std::chrono::steady_clock::time_point used_at{};
   std::list<resident*>::iterator by_use;
 };
@@ -145,7 +146,8 @@ class shard {
   void deliver();
   void acknowledge();
   void fire_timers();
-  void passivate_idle(std::chrono::steady_clock::time_point now);
+  void sweep(std::chrono::steady_clock::time_point now);
+  void tell_applied(resident& r);
   bool may_passivate(const resident& r) const;
   void passivate(resident& r);
   void make_room();

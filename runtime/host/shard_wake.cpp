@@ -11,7 +11,7 @@ using std::chrono::steady_clock;
 
 namespace {
 constexpr std::size_t timers_a_round = 256;
-constexpr std::size_t passivations_a_round = 256;
+constexpr std::size_t passivations_a_round = 1024;
 constexpr std::size_t room_candidates = 8;
 }  // namespace
 
@@ -20,7 +20,7 @@ void shard::on_wake() {
   fire_timers();
   const auto now = clock_.steady();
   if (now >= sweep_at_) {
-    passivate_idle(now);
+    sweep(now);
     sweep_at_ = now + options_.sweep_interval;
   }
   run_ready();
@@ -53,13 +53,32 @@ void shard::passivate(resident& r) {
   figures_.residents.store(residents_.size(), std::memory_order_relaxed);
 }
 
-void shard::passivate_idle(steady_clock::time_point now) {
-  std::size_t looked_at = 0;
-  for (auto it = by_use_.begin(); it != by_use_.end() && looked_at < passivations_a_round; ++looked_at) {
+/// Looks at the entities in memory, least recently used first: those without work for long go, as do those
+/// over the bound (which may be exceeded while all are busy), and those that rest hear what is applied, so
+/// that they do not hold on to rows that the store has.
+void shard::sweep(steady_clock::time_point now) {
+  std::size_t passivations = 0;
+  for (auto it = by_use_.begin(); it != by_use_.end();) {
     auto& r = **it++;
-    if (now - r.used_at < r.kind->options.passivate_after) continue;
-    if (may_passivate(r)) passivate(r);
+    if (r.is_running || !r.queue.empty()) continue;
+    const bool must_go =
+        now - r.used_at >= r.kind->options.passivate_after || residents_.size() > options_.resident_max;
+    if (must_go && may_passivate(r) && passivations < passivations_a_round) {
+      passivate(r);
+      ++passivations;
+    } else if (r.told_applied_batch < r.applied_batch) {
+      tell_applied(r);
+    }
   }
+}
+
+void shard::tell_applied(resident& r) {
+  auto batch = std::make_shared<run_batch>();
+  batch->owner = &r;
+  batch->number = r.batches;
+  batch->applied_number = r.told_applied_batch = r.applied_batch;
+  r.is_running = true;
+  r.link->run(std::move(batch));
 }
 
 /// Before one more entity comes into memory: the least recently used that may go, goes.

@@ -205,6 +205,18 @@ TEST_CASE("shard: the bound on entities in memory holds however many are touched
   for (int i = 0; i < 100; i += 7) CHECK(f.value_of("e" + std::to_string(i)) == i);
 }
 
+TEST_CASE("shard: entities over the bound leave memory once they are no longer busy") {
+  shard_options options;
+  options.resident_max = 5;
+  shard_fixture f{options};
+  for (int i = 0; i < 100; ++i) f.send(f.make("e" + std::to_string(i), add{i}));  // all busy: nothing is on disk
+  std::size_t residents = 0;
+  for (const auto& figures : f.figures) residents += figures.residents;
+  CHECK(residents == 100);
+  f.settle();
+  for (const auto& figures : f.figures) CHECK(figures.residents <= 5);
+}
+
 TEST_CASE("shard: while the disk is full changes are refused and queries go on") {
   shard_fixture f;
   f.send(f.make("a", add{5}));
