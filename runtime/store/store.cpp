@@ -82,7 +82,7 @@ rocksdb::DBOptions db_options() {
   o.manual_wal_flush = false;
   o.unordered_write = false;
   o.avoid_flush_during_recovery = true;
-  o.max_total_wal_size = 128U << 20U;
+  o.max_total_wal_size = 64U << 20U;  // bounds what a restart replays
   o.max_background_jobs = 2;
   o.max_open_files = 512;
   o.keep_log_file_num = 3;
@@ -184,9 +184,17 @@ namespace {
 
 std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& options, reply_expiry* expiry) {
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  // Filters and indexes live in the cache, so that memory is bounded whatever the size of the store. They are cut
+  // into small partitions: a whole filter is larger than a shard of the cache, is then never kept, and is read and
+  // checked again for each look-up.
+  constexpr int cache_shard_bits = 3;
+  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, cache_shard_bits);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.cache_index_and_filter_blocks = true;
+  table.partition_filters = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.metadata_block_size = 4096;
+  table.pin_top_level_index_and_filter = true;
   table.format_version = 5;
 
   rocksdb::ColumnFamilyOptions common;

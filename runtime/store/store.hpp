@@ -19,7 +19,7 @@ struct store_options {
   std::uint16_t shard_count = 64;
   /// Stored replies older than this may be forgotten.
   std::int64_t reply_retention_ms = 24LL * 3600 * 1000;
-  std::size_t block_cache_bytes = 64U << 20U;
+  std::size_t block_cache_bytes = 128U << 20U;
   std::size_t write_buffer_bytes = 32U << 20U;
 };
 
