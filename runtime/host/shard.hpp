@@ -31,8 +31,8 @@ struct shard_options {
   std::chrono::milliseconds housekeeping_delay{50};
   /// Outbox messages leave at once after a pause, and at most this often under load: many in one message cost
   /// little more than one. Acknowledgements are in no hurry; they only free memory.
-  std::chrono::milliseconds delivery_interval{5};
-  std::chrono::milliseconds acknowledgement_delay{25};
+  std::chrono::milliseconds delivery_interval{10};
+  std::chrono::milliseconds acknowledgement_delay{50};
   std::chrono::milliseconds sweep_interval{1000};
 };
 

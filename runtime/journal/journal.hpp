@@ -47,7 +47,7 @@ class journal_listener {
 struct journal_options {
   /// While rounds follow each other, one with fewer entries than this waits a little for more: a small round
   /// costs almost as much as a large one. The first round after a pause never waits.
-  std::size_t gather_entries = 24;
+  std::size_t gather_entries = 12;
   std::chrono::microseconds gather_max{250};
   /// How long committed entries wait until they are applied: the longer, the more rows are written once
   /// instead of often, and the more a restart replays.
