@@ -39,34 +39,41 @@ void metronome::wake_at(std::size_t who, time_point at) {
   // The thread writes next_tick_ and then looks at due_; here it is the other way round, so one of them sees
   // the other (both are sequentially consistent).
   if (tick >= next_tick_.load()) return;
-  const std::lock_guard lock{mutex_};
+  {
+    const std::lock_guard lock{mutex_};
+    was_asked_ = true;
+  }
   changed_.notify_one();
 }
 
+/// Wakes those that are due; gives the next tick that anybody waits for. Without the lock: `wake` may ask
+/// again.
+std::int64_t metronome::wake_due() {
+  const auto now = to_ns(std::chrono::steady_clock::now());
+  for (std::size_t who = 0; who < due_.size(); ++who) {
+    auto due = due_[who].load();
+    if (due <= now && due_[who].compare_exchange_strong(due, never)) wake_(who);
+  }
+  auto next = never;
+  for (const auto& due : due_) next = std::min(next, due.load());
+  return next;
+}
+
 void metronome::run() {
-  std::unique_lock lock{mutex_};
-  while (!stopping_) {
-    const auto now = to_ns(std::chrono::steady_clock::now());
-    next_tick_.store(never);
-    auto next = never;
-    for (std::size_t who = 0; who < due_.size(); ++who) {
-      auto due = due_[who].load();
-      if (due <= now && due_[who].compare_exchange_strong(due, never)) {
-        wake_(who);
-      } else {
-        next = std::min(next, due);
-      }
-    }
+  for (;;) {
+    const auto next = wake_due();
     next_tick_.store(next);
     // Somebody may have asked for less between the look and the store.
-    const bool missed =
-        std::any_of(due_.begin(), due_.end(), [&](const auto& due) { return due.load() < next; });
-    if (missed) continue;
+    if (std::any_of(due_.begin(), due_.end(), [&](const auto& due) { return due.load() < next; })) continue;
+    std::unique_lock lock{mutex_};
+    const auto roused = [this] { return was_asked_ || stopping_; };
     if (next == never) {
-      changed_.wait(lock);
+      changed_.wait(lock, roused);
     } else {
-      changed_.wait_until(lock, to_time(next));
+      changed_.wait_until(lock, to_time(next), roused);
     }
+    if (stopping_) return;
+    was_asked_ = false;
   }
 }
 

@@ -32,13 +32,15 @@ class metronome {
  private:
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
   void run();
+  std::int64_t wake_due();
 
   const std::function<void(std::size_t)> wake_;
   std::vector<std::atomic<std::int64_t>> due_;  // nanoseconds of the steady clock
   std::atomic<std::int64_t> next_tick_{never};  // when the thread looks again
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false;  // guarded by mutex_
+  bool was_asked_ = false;  // guarded by mutex_
+  bool stopping_ = false;   // guarded by mutex_
   std::thread thread_;
 };
 
