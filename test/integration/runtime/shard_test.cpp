@@ -147,6 +147,26 @@ TEST_CASE("shard: past the bounds the answer is overloaded and nothing has run")
   CHECK(f.value_of("a") == 30);
 }
 
+TEST_CASE("work queue: stays in order, and small however long it never gets empty") {
+  work_queue queue;
+  std::uint64_t pushed = 0;
+  std::uint64_t taken = 0;
+  const auto push = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      work item;
+      item.fingerprint = pushed++;
+      queue.push(std::move(item));
+    }
+  };
+  push(500);
+  for (int round = 0; round < 200; ++round) {
+    push(256);
+    for (const auto& item : queue.take(256)) CHECK(item.fingerprint == taken++);
+  }
+  CHECK(queue.size() == 500);
+  CHECK(queue.capacity() <= 4096);
+}
+
 TEST_CASE("shard: an unknown kind, message or key is malformed") {
   shard_fixture f;
   auto no_kind = f.make("a", add{1});
