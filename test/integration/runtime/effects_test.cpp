@@ -83,6 +83,21 @@ TEST_CASE("outbox: more messages than fit in memory all arrive once") {
   CHECK(f.value_of("c") == 2000);
 }
 
+TEST_CASE("outbox: a command that sends what no entry can name fails and changes nothing") {
+  shard_fixture f;
+  for (const auto& bad : {forward{"b", 1, 65'537}, forward{"", 1, 1}, forward{std::string(201, 'k'), 1, 1}}) {
+    const auto got = f.send(f.make("a", bad));
+    f.settle();
+    REQUIRE(got->has_value());
+    CHECK((*got)->status == reply_status::failed);
+  }
+  CHECK(f.value_of("a") == 0);
+  CHECK(f.value_of("b") == 0);
+  f.send(f.make("a", forward{std::string(200, 'k'), 1, 1}));
+  f.settle();
+  CHECK(f.value_of(std::string(200, 'k')) == 1);
+}
+
 TEST_CASE("outbox: rows and receipts are gone when everything has arrived") {
   shard_fixture f;
   for (int i = 0; i < 5; ++i) f.send(f.make("a", forward{"b", 1, 10}));
