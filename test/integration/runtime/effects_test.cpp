@@ -161,6 +161,25 @@ TEST_CASE("timer: a cancelled one does not fire, near or far, applied or not") {
   }
 }
 
+TEST_CASE("timer: many that are due at once wait their turn while the disk does not answer") {
+  shard_options options;
+  options.uncommitted_entries_max = 10;
+  shard_fixture f{options};
+  for (int i = 0; i < 200; ++i) {
+    f.send(f.make("a", counter::add_later{1, 10'000}));
+    if (i % 8 == 0) f.sync();
+  }
+  f.settle();
+  const auto home = f.home_of("a");
+  options.queued_max = 20;
+  f.restart_with(options);
+  f.advance(std::chrono::seconds{11});
+  for (int i = 0; i < 20; ++i) f.advance(std::chrono::milliseconds{5});
+  CHECK(f.figures[home].queued <= 20);
+  for (int i = 0; i < 20; ++i) f.settle();
+  CHECK(f.value_of("a") == 200);
+}
+
 TEST_CASE("timer: thousands far and near all fire once, with few of them in memory") {
   shard_fixture f;
   constexpr int count = 500;

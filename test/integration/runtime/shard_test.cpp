@@ -147,6 +147,42 @@ TEST_CASE("shard: past the bounds the answer is overloaded and nothing has run")
   CHECK(f.value_of("a") == 30);
 }
 
+TEST_CASE("shard: entities wait for the applier when too much is not applied") {
+  shard_options options;
+  options.unapplied_entries_max = 10;
+  shard_fixture f{options};
+  std::vector<std::shared_ptr<std::optional<reply>>> slots;
+  for (int i = 0; i < 15; ++i) {
+    slots.push_back(f.send(f.make("a", add{1})));
+    f.sync();
+  }
+  CHECK(f.figures[f.home_of("a")].last_index == 10);
+  f.apply();
+  f.sync();
+  for (const auto& slot : slots) CHECK(status_in(slot) == reply_status::ok);
+  CHECK(f.value_of("a") == 15);
+}
+
+TEST_CASE("shard: replies that wait for the disk are bounded") {
+  shard_options options;
+  options.gated_replies_max = 10;
+  options.queued_max = 5;
+  shard_fixture f{options};
+  const auto command = f.make("a", add{5}, "key-1");
+  const auto first = f.send(command);
+  std::vector<std::shared_ptr<std::optional<reply>>> slots;
+  for (int i = 0; i < 30; ++i) slots.push_back(f.send(f.make("a", get{})));
+  std::size_t overloaded = 0;
+  for (const auto& slot : slots) overloaded += slot->has_value() ? 1 : 0;
+  CHECK(overloaded == 16);  // 9 wait behind the first reply, 5 are queued
+  CHECK(status_in(f.send(command)) == reply_status::in_progress);
+  f.sync();
+  CHECK(total_in(first) == 5);
+  std::size_t ok = 0;
+  for (const auto& slot : slots) ok += status_in(slot) == reply_status::ok ? 1 : 0;
+  CHECK(ok == 14);
+}
+
 TEST_CASE("work queue: stays in order, and small however long it never gets empty") {
   work_queue queue;
   std::uint64_t pushed = 0;
