@@ -1,4 +1,9 @@
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
 
 #include "test/integration/runtime/shard_fixture.hpp"
 
@@ -201,6 +206,29 @@ TEST_CASE("work queue: stays in order, and small however long it never gets empt
   }
   CHECK(queue.size() == 500);
   CHECK(queue.capacity() <= 4096);
+}
+
+TEST_CASE("actors: an exception that reaches one ends the process, not only the actor") {
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);  // not the test runner's
+    ::close(STDERR_FILENO);
+    caf::actor_system_config config;
+    config.set("scheduler.policy", caf::atom("testing"));
+    caf::actor_system system{config};
+    const auto throwing = system.spawn([](caf::event_based_actor* self) -> caf::behavior {
+      harden(self);
+      return {[](int) { throw std::bad_alloc{}; }};
+    });
+    caf::anon_send(throwing, 1);
+    dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run();
+    std::_Exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
 }
 
 TEST_CASE("shard: an unknown kind, message or key is malformed") {
