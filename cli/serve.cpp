@@ -137,7 +137,7 @@ class serving {
     from.clock = &clock_;
     from.not_ready = [this] {
       std::vector<std::string> reasons;
-      if (front_ && front_->is_draining()) reasons.emplace_back("draining");
+      if (draining_) reasons.emplace_back("draining");
       if (node_->figures().storage_full) reasons.emplace_back("the disk is full");
       return reasons;
     };

@@ -4,6 +4,20 @@
 #include <exception>
 
 namespace troupe {
+namespace {
+
+/// Why an entry cannot hold these changes; null when it can. The place of a message among those of its entry
+/// has 16 bits, and a longer key would share its rows with another entity's.
+const char* fault_in(const effects& changes) {
+  if (changes.sends.size() > sends_max) return "more messages than one command may send";
+  for (const auto& send : changes.sends) {
+    if (send.target.key.empty() || send.target.key.size() > entity_key_bytes_max)
+      return "a message to an entity whose key is empty or too long";
+  }
+  return nullptr;
+}
+
+}  // namespace
 
 activation::activation(const kind_descriptor& kind, std::string key, std::unique_ptr<row_source> stored)
     : kind_(kind), rows_(std::move(stored)), entity_(kind.make()) {
@@ -40,14 +54,23 @@ outcome activation::execute(const call& in, message_no message, std::string_view
   }
   entity_->now_ = in.now;
   entity_->ids_ = id_source{in.id_seed};
+  const auto fail = [&](const char* why) {
+    std::fprintf(stderr, "troupe: %s failed on %s: %s\n", descriptor->name.c_str(), entity_->key_.c_str(),
+                 why);
+    out.what = outcome::status::failed;
+    out.reply.clear();
+  };
   try {
     auto done = descriptor->run(*entity_, body);
     out.what = static_cast<outcome::status>(done.what);
     out.reply = std::move(done.bytes);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "troupe: %s failed on %s: %s\n", descriptor->name.c_str(), entity_->key_.c_str(),
-                 e.what());
-    out.what = outcome::status::failed;
+    fail(e.what());
+  } catch (...) {
+    fail("thrown by something that is no exception");
+  }
+  if (out.what == outcome::status::ok) {
+    if (const auto* fault = fault_in(entity_->effects_)) fail(fault);
   }
   if (out.what == outcome::status::ok) {
     seal(out, batch);

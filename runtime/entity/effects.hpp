@@ -25,6 +25,9 @@ struct outbound {
   friend bool operator==(const outbound&, const outbound&) = default;
 };
 
+/// Messages that one command may send.
+inline constexpr std::size_t sends_max = 65'536;
+
 /// A durable wake-up: `message` is a command to the entity that set it.
 struct timer_set {
   timer_id id;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <caf/all.hpp>
+#include <exception>
 #include <memory>
 #include <vector>
 
+#include "runtime/base/assert.hpp"
 #include "runtime/host/work.hpp"
 #include "runtime/outbox/outbox.hpp"
 
@@ -60,13 +62,24 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::storage_notice)
 namespace troupe {
 
 /// Long-lived actors must not die of a message that they do not know, and must not answer one they were not
-/// asked: CAF's defaults do both (caf.md, section 0.2).
+/// asked: CAF's defaults do both (caf.md, section 0.2). An exception that gets this far (handlers of kinds
+/// are caught before) ends the process: CAF would end the one actor, and all that waits for it would wait for
+/// ever.
 template <class Self>
 void harden(Self* self) {
   self->set_error_handler([](caf::error&) {});
   self->set_default_handler([self](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
     if (self->current_message_id().is_request()) return caf::sec::unexpected_message;
     return caf::message{};
+  });
+  self->set_exception_handler([](std::exception_ptr& thrown) -> caf::error {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      assertion_failed("no exception leaves an actor", __FILE__, __LINE__, e.what());
+    } catch (...) {
+      assertion_failed("no exception leaves an actor", __FILE__, __LINE__, "not a std::exception");
+    }
   });
 }
 

@@ -49,6 +49,7 @@ struct node::impl final : journal_listener {
   std::atomic<bool> storage_full{false};
   std::atomic<std::uint64_t> disk_free{0};
   bool is_stopped = false;
+  mutable std::mutex parts_mutex;  // `log` and `stored` go while others may still read the figures
 
   impl(const node_options& o, const kind_registry& k, const clock_source& c)
       : options(o), kinds(k), clock(c), figures(o.shard_count) {}
@@ -101,7 +102,8 @@ struct node::impl final : journal_listener {
     while (steady_clock::now() < deadline) {
       bool all_quiet = true;
       for (const auto& to : environment.shards) {
-        self->request(to, milliseconds{1000}, quiet_question{stop})
+        const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+        self->request(to, std::clamp(left, milliseconds{1}, milliseconds{1000}), quiet_question{stop})
             .receive([&](bool quiet) { all_quiet = all_quiet && quiet; },
                      [&](caf::error&) { all_quiet = false; });
       }
@@ -131,8 +133,13 @@ struct node::impl final : journal_listener {
       environment.shards.clear();
     }
     system.reset();
-    log.reset();
-    stored.reset();
+    std::unique_ptr<store> last;
+    std::unique_ptr<journal> before_it;
+    {
+      const std::lock_guard lock{parts_mutex};
+      last = std::move(stored);
+      before_it = std::move(log);
+    }
   }
 };
 
@@ -192,6 +199,7 @@ node_figures node::figures() const {
     sum.uncommitted += f.last_index > f.committed ? f.last_index - f.committed : 0;
     sum.unapplied += f.committed > f.applied ? f.committed - f.applied : 0;
   }
+  const std::lock_guard lock{impl_->parts_mutex};
   if (impl_->log) sum.journal = impl_->log->figures();
   if (impl_->stored) sum.store_bytes = impl_->stored->live_bytes();
   sum.disk_free_bytes = impl_->disk_free;

@@ -152,6 +152,9 @@ bool shard::answer_known(const reply_address& to, const command& what) {
   if (auto* known = named_.find(what.id)) {
     if (known->fingerprint != what.fingerprint) {
       answer(to, {reply_status::key_reused, {}, 0, false}, last_index_);
+    } else if (known->is_logged && known->index > committed_ &&
+               gated_replies_.size() >= options_.gated_replies_max) {
+      answer(to, {reply_status::in_progress, {}, 0, false}, 0);
     } else if (known->is_logged) {
       auto again = known->answer;
       again.replayed = true;
@@ -210,7 +213,10 @@ void shard::make_ready(resident& r) {
 
 bool shard::window_is_open() const {
   return last_index_ - committed_ + running_ < options_.uncommitted_entries_max &&
-         uncommitted_bytes_ < options_.uncommitted_bytes_max;
+         uncommitted_bytes_ < options_.uncommitted_bytes_max &&
+         last_index_ - applied_ < options_.unapplied_entries_max &&
+         unapplied_bytes_ < options_.unapplied_bytes_max &&
+         gated_replies_.size() < options_.gated_replies_max;
 }
 
 void shard::run_ready() {

@@ -27,7 +27,11 @@ struct shard_options {
   std::size_t queued_max = 65'536;  // commands waiting in this shard
   std::size_t uncommitted_entries_max = 4096;
   std::size_t uncommitted_bytes_max = 16U << 20U;
-  std::size_t resident_max = 400;  // entities in memory, unless all of them are busy
+  // Several times what waits while the applier keeps up; past it entities wait for the applier.
+  std::size_t unapplied_entries_max = 131'072;
+  std::size_t unapplied_bytes_max = 128U << 20U;
+  std::size_t gated_replies_max = 65'536;  // that wait for commit
+  std::size_t resident_max = 400;          // entities in memory, unless all of them are busy
   std::chrono::milliseconds housekeeping_delay{50};
   /// Outbox messages leave at once after a pause, and at most this often under load: many in one message cost
   /// little more than one. Acknowledgements are in no hurry; they only free memory.
@@ -84,8 +88,9 @@ struct resident {
 ///
 /// Invariants. shard/S1: a reply is sent when commit >= the last entry that it could depend on (output gate).
 /// shard/S2: a named command makes at most one entry. shard/S3: a resident with queued, running or unapplied
-/// work is never passivated, so activation from the store sees everything. shard/S4: queued commands and
-/// uncommitted entries are bounded; past the bound the answer is `overloaded`, and nothing has run.
+/// work is never passivated, so activation from the store sees everything. shard/S4: queued commands, entries
+/// that are not committed or not applied, and replies that wait are bounded; past the bound the answer is
+/// `overloaded`, and nothing has run.
 class shard {
  public:
   shard(shard_id id, const shard_options& options, const kind_registry& kinds, const store& stored,
@@ -179,6 +184,8 @@ class shard {
   timestamp last_stamp_;
   std::deque<std::pair<std::uint64_t, std::size_t>> uncommitted_;  // last index and bytes of appended chunks
   std::size_t uncommitted_bytes_ = 0;
+  std::deque<std::pair<std::uint64_t, std::size_t>> unapplied_;  // the same, until applied
+  std::size_t unapplied_bytes_ = 0;
   std::deque<gated_reply> gated_replies_;
   std::deque<gated_effects> gated_effects_;
   std::deque<std::pair<std::uint64_t, std::pair<resident*, std::uint64_t>>> unapplied_batches_;

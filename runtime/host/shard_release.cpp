@@ -133,7 +133,12 @@ void shard::on_applied(std::uint64_t index) {
     r->applied_batch = batch;
     unapplied_batches_.pop_front();
   }
+  while (!unapplied_.empty() && unapplied_.front().first <= applied_) {
+    unapplied_bytes_ -= unapplied_.front().second;
+    unapplied_.pop_front();
+  }
   if (outbox_.has_backlog()) outbox_changed_ = true;
+  run_ready();
 }
 
 void shard::on_acknowledged(shard_id by, const std::vector<send_id>& ids) { outbox_.acknowledged(by, ids); }
@@ -176,6 +181,8 @@ void shard::finish_round() {
   if (chunk_.count() > 0) {
     uncommitted_.emplace_back(last_index_, chunk_.bytes());
     uncommitted_bytes_ += chunk_.bytes();
+    unapplied_.emplace_back(last_index_, chunk_.bytes());
+    unapplied_bytes_ += chunk_.bytes();
     const auto first = chunk_.first_index();
     log_.append(id_, first, last_index_, chunk_.take());
     last_epoch_ = store_.epoch();

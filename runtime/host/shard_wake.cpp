@@ -29,7 +29,9 @@ void shard::on_wake() {
 void shard::fire_timers() {
   if (is_stopping_) return;
   last_stamp_ = std::max(last_stamp_, clock_.wall());
-  for (auto& due : timers_.take_due(last_stamp_, timers_a_round)) {
+  // The others stay in the timer queue, which is bounded, until there is room.
+  const auto room = options_.queued_max - std::min(queued_, options_.queued_max);
+  for (auto& due : timers_.take_due(last_stamp_, std::min(timers_a_round, room))) {
     const auto* kind = kinds_.find(due.entity.kind);
     TROUPE_ASSERT(kind != nullptr, "a timer of a kind that this process does not know");
     work item;

@@ -77,9 +77,15 @@ class work_queue {
     if (empty()) {
       items_ = {};
       head_ = 0;
+    } else if (head_ > items_.size() / 2) {
+      // A queue under overload never gets empty, so what was taken must not stay in front of the rest.
+      items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
+      head_ = 0;
     }
     return out;
   }
+  /// How many items there is memory for.
+  std::size_t capacity() const { return items_.capacity(); }
   /// Removes the first item that matches; false when none does.
   template <class Predicate>
   bool remove(Predicate matches) {

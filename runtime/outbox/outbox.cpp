@@ -36,7 +36,9 @@ void outbox::load_backlog(shard_id to, channel& c, std::uint64_t applied_index) 
   std::size_t loaded = 0;
   bool more = false;
   stored_(to, *c.stored_from, [&](parcel&& what) {
-    if (loaded == room) {
+    // Rows behind what is applied come in slices and in no order: one that is there may follow one that is
+    // not.
+    if (loaded == room || what.id.index > applied_index) {
       more = true;
       return false;
     }
@@ -46,7 +48,7 @@ void outbox::load_backlog(shard_id to, channel& c, std::uint64_t applied_index) 
     c.window.push_back({std::move(what)});
     return true;
   });
-  // The store is complete only up to what is applied.
+  // Messages whose rows are not stored yet are still to come.
   if (!more && applied_index >= c.stored_last) c.stored_from.reset();
 }
 

@@ -53,6 +53,12 @@ std::optional<store_error> write_format(const fs::path& file, std::uint16_t shar
     return store_error{code::not_writable,
                        "cannot write " + file.string() + ": " + (ok ? errno_text() : why)};
   }
+  // The new name is on disk only when its directory is: a store without this file is refused.
+  const int parent = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool is_synced = parent >= 0 && ::fsync(parent) == 0;
+  const auto why_not = errno_text();
+  if (parent >= 0) ::close(parent);
+  if (!is_synced) return store_error{code::not_writable, "cannot sync " + file.string() + ": " + why_not};
   return std::nullopt;
 }
 

@@ -101,11 +101,12 @@ rocksdb::DBOptions db_options() {
 store_error translate(const rocksdb::Status& status, const std::string& directory) {
   using code = store_error::code;
   const auto text = status.ToString();
-  if (text.find("lock") != std::string::npos || text.find("LOCK") != std::string::npos) {
-    return {code::locked, "the data directory " + directory + " is in use by another process"};
-  }
   if (status.IsCorruption()) {
     return {code::corrupt, "the store in " + directory + " is damaged and was left as it is: " + text};
+  }
+  // Only the name of the lock file tells; "lock" alone is in "block" and may be in the directory's own name.
+  if (text.find(directory + "/store/LOCK: ") != std::string::npos) {
+    return {code::locked, "the data directory " + directory + " is in use by another process"};
   }
   return {code::io, "cannot open the store in " + directory + ": " + text};
 }
@@ -155,7 +156,9 @@ store_batch::store_batch() : impl_(std::make_unique<impl>()) {}
 store_batch::~store_batch() = default;
 
 void store_batch::put_frame(std::uint64_t number, std::string_view frame) {
-  impl_->batch.Put(&log_id, frame_key(number), slice(frame));
+  // What RocksDB refuses (4 GiB and more) would else be acknowledged and not written.
+  const auto status = impl_->batch.Put(&log_id, frame_key(number), slice(frame));
+  if (!status.ok()) storage_failed("writing a frame", status);
 }
 void store_batch::drop_frames(std::uint64_t from, std::uint64_t to) {
   impl_->batch.DeleteRange(&log_id, frame_key(from), frame_key(to));

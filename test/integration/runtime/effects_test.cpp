@@ -83,6 +83,21 @@ TEST_CASE("outbox: more messages than fit in memory all arrive once") {
   CHECK(f.value_of("c") == 2000);
 }
 
+TEST_CASE("outbox: a command that sends what no entry can name fails and changes nothing") {
+  shard_fixture f;
+  for (const auto& bad : {forward{"b", 1, 65'537}, forward{"", 1, 1}, forward{std::string(201, 'k'), 1, 1}}) {
+    const auto got = f.send(f.make("a", bad));
+    f.settle();
+    REQUIRE(got->has_value());
+    CHECK((*got)->status == reply_status::failed);
+  }
+  CHECK(f.value_of("a") == 0);
+  CHECK(f.value_of("b") == 0);
+  f.send(f.make("a", forward{std::string(200, 'k'), 1, 1}));
+  f.settle();
+  CHECK(f.value_of(std::string(200, 'k')) == 1);
+}
+
 TEST_CASE("outbox: rows and receipts are gone when everything has arrived") {
   shard_fixture f;
   for (int i = 0; i < 5; ++i) f.send(f.make("a", forward{"b", 1, 10}));
@@ -144,6 +159,25 @@ TEST_CASE("timer: a cancelled one does not fire, near or far, applied or not") {
       CHECK(f.value_of(key) == 0);
     }
   }
+}
+
+TEST_CASE("timer: many that are due at once wait their turn while the disk does not answer") {
+  shard_options options;
+  options.uncommitted_entries_max = 10;
+  shard_fixture f{options};
+  for (int i = 0; i < 200; ++i) {
+    f.send(f.make("a", counter::add_later{1, 10'000}));
+    if (i % 8 == 0) f.sync();
+  }
+  f.settle();
+  const auto home = f.home_of("a");
+  options.queued_max = 20;
+  f.restart_with(options);
+  f.advance(std::chrono::seconds{11});
+  for (int i = 0; i < 20; ++i) f.advance(std::chrono::milliseconds{5});
+  CHECK(f.figures[home].queued <= 20);
+  for (int i = 0; i < 20; ++i) f.settle();
+  CHECK(f.value_of("a") == 200);
 }
 
 TEST_CASE("timer: thousands far and near all fire once, with few of them in memory") {

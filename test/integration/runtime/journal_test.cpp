@@ -206,6 +206,21 @@ TEST_CASE("store: a directory in use, of a newer format, or of another shard cou
   CHECK(std::get<store_error>(store::open({directory.path(), shards})).what == store_error::code::corrupt);
 }
 
+TEST_CASE("store: a damaged store is not taken for one in use, whatever its directory is called") {
+  temporary_directory directory;
+  const auto path = directory.path() + "/block";
+  { opened first{path}; }
+  for (const auto& file : std::filesystem::directory_iterator{path + "/store"}) {
+    if (file.path().filename().string().rfind("MANIFEST", 0) != 0) continue;
+    std::fstream manifest{file.path(), std::ios::in | std::ios::out | std::ios::binary};
+    manifest.seekp(20);
+    manifest.write("damaged", 7);
+  }
+  opened second{path};
+  REQUIRE(second.fault);
+  CHECK(second.fault->what == store_error::code::corrupt);
+}
+
 TEST_CASE("entry: bytes of format 1 still read, and damaged bytes never pass") {
   // Written by the first version of this encoding; must read for ever.
   const auto bytes = entry_writing("k", "v");

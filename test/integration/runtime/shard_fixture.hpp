@@ -148,6 +148,10 @@ class shard_fixture {
     for (const auto& one : log.unapplied) ends_[one.shard] = {one.last_index, 1};
     boot();
   }
+  void restart_with(const shard_options& options) {
+    options_ = options;
+    crash_and_restart();
+  }
   std::int64_t value_of(const std::string& key) {
     const auto got = send(make(key, counter::get{}));
     settle();

@@ -1,4 +1,9 @@
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
 
 #include "test/integration/runtime/shard_fixture.hpp"
 
@@ -145,6 +150,85 @@ TEST_CASE("shard: past the bounds the answer is overloaded and nothing has run")
   }
   CHECK(ok == 30);
   CHECK(f.value_of("a") == 30);
+}
+
+TEST_CASE("shard: entities wait for the applier when too much is not applied") {
+  shard_options options;
+  options.unapplied_entries_max = 10;
+  shard_fixture f{options};
+  std::vector<std::shared_ptr<std::optional<reply>>> slots;
+  for (int i = 0; i < 15; ++i) {
+    slots.push_back(f.send(f.make("a", add{1})));
+    f.sync();
+  }
+  CHECK(f.figures[f.home_of("a")].last_index == 10);
+  f.apply();
+  f.sync();
+  for (const auto& slot : slots) CHECK(status_in(slot) == reply_status::ok);
+  CHECK(f.value_of("a") == 15);
+}
+
+TEST_CASE("shard: replies that wait for the disk are bounded") {
+  shard_options options;
+  options.gated_replies_max = 10;
+  options.queued_max = 5;
+  shard_fixture f{options};
+  const auto command = f.make("a", add{5}, "key-1");
+  const auto first = f.send(command);
+  std::vector<std::shared_ptr<std::optional<reply>>> slots;
+  for (int i = 0; i < 30; ++i) slots.push_back(f.send(f.make("a", get{})));
+  std::size_t overloaded = 0;
+  for (const auto& slot : slots) overloaded += slot->has_value() ? 1 : 0;
+  CHECK(overloaded == 16);  // 9 wait behind the first reply, 5 are queued
+  CHECK(status_in(f.send(command)) == reply_status::in_progress);
+  f.sync();
+  CHECK(total_in(first) == 5);
+  std::size_t ok = 0;
+  for (const auto& slot : slots) ok += status_in(slot) == reply_status::ok ? 1 : 0;
+  CHECK(ok == 14);
+}
+
+TEST_CASE("work queue: stays in order, and small however long it never gets empty") {
+  work_queue queue;
+  std::uint64_t pushed = 0;
+  std::uint64_t taken = 0;
+  const auto push = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      work item;
+      item.fingerprint = pushed++;
+      queue.push(std::move(item));
+    }
+  };
+  push(500);
+  for (int round = 0; round < 200; ++round) {
+    push(256);
+    for (const auto& item : queue.take(256)) CHECK(item.fingerprint == taken++);
+  }
+  CHECK(queue.size() == 500);
+  CHECK(queue.capacity() <= 4096);
+}
+
+TEST_CASE("actors: an exception that reaches one ends the process, not only the actor") {
+  const auto child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGABRT, SIG_DFL);  // not the test runner's
+    ::close(STDERR_FILENO);
+    caf::actor_system_config config;
+    config.set("scheduler.policy", caf::atom("testing"));
+    caf::actor_system system{config};
+    const auto throwing = system.spawn([](caf::event_based_actor* self) -> caf::behavior {
+      harden(self);
+      return {[](int) { throw std::bad_alloc{}; }};
+    });
+    caf::anon_send(throwing, 1);
+    dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run();
+    std::_Exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  REQUIRE(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGABRT);
 }
 
 TEST_CASE("shard: an unknown kind, message or key is malformed") {
