@@ -21,7 +21,7 @@ packages=(
   libcpp-httplib-dev libssl-dev
   libsodium-dev libxxhash-dev libmimalloc-dev prometheus-cpp-dev
   doctest-dev librapidcheck-dev libbenchmark-dev
-  clang-format clang-tidy
+  clang-format clang-tidy shellcheck
   curl procps
 )
 

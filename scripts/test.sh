@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Everything that is checked before a change is accepted: format, clang-tidy, and every test, also under
+# Everything that is checked before a change is accepted: format, scripts, clang-tidy, and every test, also under
 # AddressSanitizer and UndefinedBehaviorSanitizer.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/test.sh [--quick]
-  Sets up, builds the presets release and asan, checks the format, runs clang-tidy on changed files, and runs all
-  tests in both builds. Ends with the summary of ctest. Under 20 minutes on two cores.
+  Sets up, checks the format and the shell scripts, runs clang-tidy on a dozen files, builds the presets release and
+  asan, and runs all tests in both. Ends with the summary of ctest. Under 20 minutes on two cores, most of it the
+  first build.
   --quick   release only, without clang-tidy
 TEXT
 }
@@ -23,21 +24,33 @@ esac
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 
+# CTest keeps tests apart by name: of two with one name, one gets the other's label and time limit.
+check_test_names() {
+  local twice
+  twice="$(ctest --preset release --show-only | sed --quiet --regexp-extended 's/^ *Test +#[0-9]+: //p' | sort | uniq --repeated)"
+  [[ -z "$twice" ]] && return 0
+  printf 'two tests have this name:\n%s\n' "$twice" >&2
+  return 1
+}
+
 step "set up"
 scripts/setup.sh
 step "format"
 scripts/format.sh --check
-step "build release"
-scripts/build.sh release
+step "shellcheck"
+git ls-files -z -- '*.sh' .ci/run | xargs --null shellcheck --external-sources
 if [[ $quick == false ]]; then
   step "clang-tidy"
   scripts/tidy.sh
+fi
+step "build release"
+scripts/build.sh release
+if [[ $quick == false ]]; then
   step "build asan"
   scripts/build.sh asan
-fi
-step "tests, release"
-ctest --preset release --parallel "$(nproc)"
-if [[ $quick == false ]]; then
   step "tests, asan"
   ctest --preset asan --parallel "$(nproc)"
 fi
+step "tests, release"
+check_test_names
+ctest --preset release --parallel "$(nproc)"

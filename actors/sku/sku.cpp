@@ -154,9 +154,9 @@ result<receipt_page> kind::on(const list_orders& q) const {
 /// The order with that id if the caller may see it: an order of somebody else looks like none.
 std::optional<kind::found_order> kind::find_order(const uuid& id, const caller& by) const {
   const auto arrival = number_in(id);
-  auto row = orders().find(arrival);
+  const auto row = orders().find(arrival);
   if (!row || numbered_id(row->placed_at, arrival) != id || !by.may_act_for(row->user)) return std::nullopt;
-  return found_order{arrival, std::move(*row)};
+  return found_order{arrival, *row};
 }
 
 /// Moves an order on, and its units with it.

@@ -8,6 +8,8 @@ namespace troupe {
 
 void apply_buffer::add(shard_id shard, std::uint64_t index, std::uint64_t epoch,
                        std::string_view entry_bytes) {
+  // Housekeeping has no key: a view left from the entry before may point into freed memory.
+  scratch_.head = {};
   scratch_.rows.clear();
   scratch_.sends.clear();
   scratch_.timers_set.clear();

@@ -16,7 +16,7 @@ http_fixture::http_fixture(server_options with)
     reply ok{reply_status::ok, {}, 7, false};
     if (what.message == list_toys) {
       ok.bytes = encode(
-          toy_page{{{"bear", 1}}, what.body.empty() ? std::optional{encode_cursor("bear")} : std::nullopt});
+          toy_page{{{"bear", 1}}, what.body.empty() ? std::optional<std::string>{"bear"} : std::nullopt});
     } else {
       ok.bytes = encode(toy_view{what.target.key, 3});
     }
