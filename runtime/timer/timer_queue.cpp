@@ -37,7 +37,7 @@ void timer_queue::ended(std::uint64_t index, key name) {
 }
 
 std::vector<stored_timer> timer_queue::take_due(timestamp now, std::size_t limit) {
-  if (may_have_more_ && now + horizon_ / 2 >= loaded_until_) load(now);
+  if (has_room_to_load() && now + horizon_ / 2 >= loaded_until_) load(now);
   std::vector<stored_timer> due;
   while (!loaded_.empty() && due.size() < limit) {
     auto it = loaded_.begin();
@@ -108,7 +108,7 @@ void timer_queue::forget_applied(std::uint64_t index) {
 std::optional<timestamp> timer_queue::next_wake(timestamp now) const {
   std::optional<timestamp> next;
   if (!loaded_.empty()) next = timestamp{std::get<0>(loaded_.begin()->first)};
-  if (may_have_more_) {
+  if (has_room_to_load()) {
     const auto load_at = std::max(now, loaded_until_ + (-horizon_ / 2));
     next = next ? std::min(*next, load_at) : load_at;
   }

@@ -54,6 +54,8 @@ class timer_queue {
     return {id.due.ms, entity.kind, entity.key, id.number};
   }
   void load(timestamp now);
+  /// Those in memory are due before all others, so while there are many no others are needed.
+  bool has_room_to_load() const { return may_have_more_ && loaded_.size() <= loaded_max_ / 2; }
   void ended(std::uint64_t index, key name);
   void keep_within_bound();
 

@@ -107,6 +107,18 @@ TEST_CASE("timer queue: any history of sets, cancels, applies and bounds fires e
   }
 }
 
+TEST_CASE("timer queue: many timers due soon are neither all loaded nor looked for again and again") {
+  rows stored;
+  for (std::uint64_t i = 0; i < 1000; ++i) stored.put(who, timer(10'000 + static_cast<std::int64_t>(i), i));
+  timer_queue q{stored.loader(), 10, seconds{60}};
+  for (int i = 0; i < 100; ++i) CHECK(q.take_due({0}, 10).empty());
+  CHECK(q.loaded() <= 20);
+  CHECK(q.next_wake({0}) == timestamp{10'000});
+  std::size_t fired = 0;
+  for (int i = 0; i < 1000; ++i) fired += q.take_due({11'000}, 10).size();
+  CHECK(fired == 1000);
+}
+
 TEST_CASE("timer queue: knows when to be woken next") {
   rows stored;
   timer_queue q{stored.loader(), 10, seconds{60}};
