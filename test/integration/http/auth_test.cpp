@@ -54,7 +54,7 @@ std::filesystem::path fresh_folder() {
 
 }  // namespace
 
-TEST_CASE("auth: a good token names the caller; the same connection may change it") {
+TEST_CASE("auth: a good token names the caller, the same connection may change it") {
   http_fixture f;
   auto c = f.connect();
   for (int i = 0; i < 3; ++i) CHECK(c.ask(get("/api/v1/toys/best", bearer(f.token()))).status == 200);

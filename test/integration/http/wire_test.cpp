@@ -245,7 +245,7 @@ TEST_CASE("http: a connection goes on after a refused request that was readable"
   CHECK(c.ends());
 }
 
-TEST_CASE("http: HEAD is GET without its body; other methods are 405 with Allow") {
+TEST_CASE("http: HEAD is GET without its body, other methods are 405 with Allow") {
   http_fixture f;
   auto c = f.connect();
   c.send("HEAD /api/v1/toys/bear HTTP/1.1\r\nHost: t\r\n\r\n");

@@ -34,7 +34,8 @@ TEST_CASE("bytes: varints have the bytes of LEB128 and read back") {
   const std::vector<std::pair<std::uint64_t, std::string>> rows = {
       {0, "00"},     {1, "01"},     {127, "7f"},
       {128, "8001"}, {300, "ac02"}, {~std::uint64_t{0}, "ffffffffffffffffff01"}};
-  for (const auto& [value, bytes] : rows) {
+  for (const auto& [number, bytes] : rows) {
+    const auto value = number;  // clang 14: no lambda captures a structured binding
     CAPTURE(value);
     CHECK(written([&](byte_writer& w) { w.varint(value); }) == bytes);
     std::string out;
@@ -53,7 +54,8 @@ TEST_CASE("bytes: zigzag keeps small negative numbers small") {
                                                                   {-64, "7f"},
                                                                   {INT64_MAX, "feffffffffffffffff01"},
                                                                   {INT64_MIN, "ffffffffffffffffff01"}};
-  for (const auto& [value, bytes] : rows) {
+  for (const auto& [number, bytes] : rows) {
+    const auto value = number;  // clang 14: no lambda captures a structured binding
     CAPTURE(value);
     std::string out;
     byte_writer{out}.zigzag(value);
