@@ -191,6 +191,9 @@ int serve_until_signal(const serve_options& options, const kind_registry& kinds,
                options.ops_address, all.ops_port(), options.data);
   const int signal = signals.wait();
   spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  // A handler that never returns would hold up the end for ever; the alarm ends the process then, and nothing
+  // that was acknowledged is lost by it.
+  ::alarm(options.drain_seconds + 20);
   const bool clean = all.drain();
   if (clean) {
     spdlog::info("stopped");

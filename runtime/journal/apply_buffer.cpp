@@ -1,5 +1,7 @@
 #include "runtime/journal/apply_buffer.hpp"
 
+#include <algorithm>
+
 #include "runtime/base/assert.hpp"
 #include "runtime/entity/table.hpp"
 #include "runtime/store/reply_record.hpp"
@@ -94,7 +96,14 @@ void apply_buffer::begin_flush() {
   TROUPE_ASSERT(!flushing_, "one flush at a time");
   flushing_ = true;
   flushing_rows_ = std::exchange(rows_, {});
-  next_row_ = flushing_rows_.begin();
+  // In key order, so that the memtable finds each place beside the one before and not by a search from its
+  // top.
+  sorted_rows_.clear();
+  sorted_rows_.reserve(flushing_rows_.size());
+  for (const auto& row : flushing_rows_) sorted_rows_.push_back(&row);
+  std::sort(sorted_rows_.begin(), sorted_rows_.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
+  next_row_ = 0;
   flushing_replies_ = std::exchange(replies_, {});
   next_reply_ = 0;
   flushing_marks_ = std::exchange(marks_, {});
@@ -103,8 +112,8 @@ void apply_buffer::begin_flush() {
 
 bool apply_buffer::write_slice(store_batch& batch, std::size_t rows_max) {
   std::size_t written = 0;
-  for (; next_row_ != flushing_rows_.end() && written < rows_max; ++next_row_, ++written) {
-    const auto& [key, row] = *next_row_;
+  for (; next_row_ < sorted_rows_.size() && written < rows_max; ++next_row_, ++written) {
+    const auto& [key, row] = *sorted_rows_[next_row_];
     if (row.erased) {
       batch.erase_row(key);
     } else {
@@ -115,7 +124,7 @@ bool apply_buffer::write_slice(store_batch& batch, std::size_t rows_max) {
     const auto& reply = flushing_replies_[next_reply_];
     batch.put_reply(reply.shard, reply.command_id, reply.record);
   }
-  if (next_row_ != flushing_rows_.end() || next_reply_ < flushing_replies_.size()) return false;
+  if (next_row_ < sorted_rows_.size() || next_reply_ < flushing_replies_.size()) return false;
   for (const auto& [shard, mark] : flushing_marks_) batch.put_applied(shard, mark);
   flushing_rows_.clear();
   flushing_replies_.clear();

@@ -73,7 +73,8 @@ class apply_buffer {
 
   bool flushing_ = false;
   row_map flushing_rows_;
-  row_map::iterator next_row_;
+  std::vector<const row_map::value_type*> sorted_rows_;
+  std::size_t next_row_ = 0;
   std::vector<buffered_reply> flushing_replies_;
   std::size_t next_reply_ = 0;
   std::unordered_map<shard_id, applied_mark> flushing_marks_;

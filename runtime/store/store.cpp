@@ -187,9 +187,9 @@ namespace {
 
 std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& options, reply_expiry* expiry) {
   rocksdb::BlockBasedTableOptions table;
-  // Filters and indexes live in the cache, so that memory is bounded whatever the size of the store. They are cut
-  // into small partitions: a whole filter is larger than a shard of the cache, is then never kept, and is read and
-  // checked again for each look-up.
+  // Filters and indexes live in the cache, so that memory is bounded whatever the size of the store. They are
+  // cut into small partitions: a whole filter is larger than a shard of the cache, is then never kept, and is
+  // read and checked again for each look-up.
   constexpr int cache_shard_bits = 3;
   table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, cache_shard_bits);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -204,10 +204,12 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& op
   common.write_buffer_size = options.write_buffer_bytes;
   common.max_write_buffer_number = 3;
   common.level_compaction_dynamic_level_bytes = true;
-  common.compression = rocksdb::kLZ4Compression;
+  // What is written first is soon merged again; compressing it pays only from the third level on.
+  common.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
   common.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
   auto log = common;
+  log.compression_per_level.clear();
   log.compression = rocksdb::kNoCompression;
   auto rows = common;
   rows.memtable_whole_key_filtering = true;
