@@ -109,11 +109,13 @@ void row_overlay::undo() {
 }
 
 void row_overlay::forget(std::uint64_t applied_batch) {
-  while (!sealed_.empty() && sealed_.front().first <= applied_batch) {
-    const auto [batch, it] = sealed_.front();
-    if (it->second.batch == batch) rows_.erase(it);
-    sealed_.pop_front();
+  auto kept = sealed_.begin();
+  for (; kept != sealed_.end() && kept->first <= applied_batch; ++kept) {
+    const auto& [batch, row] = *kept;
+    if (row->second.batch == batch) rows_.erase(row);
   }
+  sealed_.erase(sealed_.begin(), kept);
+  if (sealed_.empty()) sealed_.shrink_to_fit();
 }
 
 }  // namespace troupe

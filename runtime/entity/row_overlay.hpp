@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -56,7 +55,7 @@ class row_overlay {
   /// What the open writes replaced.
   std::vector<std::pair<row_map::iterator, std::optional<pending_row>>> before_;
   /// Oldest first. A row is let go by the entry of its own batch, so no entry outlives its row.
-  std::deque<std::pair<std::uint64_t, row_map::iterator>> sealed_;
+  std::vector<std::pair<std::uint64_t, row_map::iterator>> sealed_;
 };
 
 }  // namespace troupe

@@ -218,9 +218,11 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& op
   // Replies are only ever looked up by their whole key, so their memtable is a hash table: inserting into the
   // ordered one was a tenth of the cost of an order.
   replies.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(reply_key_bytes));
-  replies.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(1U << 17U));
+  replies.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(1U << 16U));
   replies.memtable_whole_key_filtering = false;
   replies.memtable_prefix_bloom_size_ratio = 0;
+  // A flush sorts it, at a restart too, so it is kept small.
+  replies.write_buffer_size = options.write_buffer_bytes / 4;
   replies.compaction_filter = expiry;
   replies.ttl = static_cast<std::uint64_t>(options.reply_retention_ms / 1000);
   auto meta = common;
