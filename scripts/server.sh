@@ -8,7 +8,8 @@ free_port() {
   for _ in $(seq 100); do
     port=$((20000 + RANDOM % 12000))
     hex="$(printf ':%04X ' "$port")"
-    if ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep --quiet --fixed-strings "$hex"; then
+    # Not --quiet: grep would leave at the first match, and with pipefail the closed pipe would count as no match.
+    if ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep --fixed-strings "$hex" >/dev/null; then
       echo "$port"
       return 0
     fi
@@ -19,7 +20,7 @@ free_port() {
 
 # is_server PID DATA: whether that process is a server on that data directory.
 is_server() {
-  { tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null | grep --quiet --line-regexp --fixed-strings "$2"
+  { tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null | grep --line-regexp --fixed-strings "$2" >/dev/null
 }
 
 # wait_ready OPS_PORT PID_FILE LOG: until the server says that it is ready.

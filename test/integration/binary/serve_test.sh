@@ -60,9 +60,10 @@ start
 [[ "$(status_of "$ops/readyz")" == 200 ]] || fail "/readyz"
 [[ "$(status_of "$url/api/v1/skus/none")" == 404 ]] || fail "an unknown SKU is not 404"
 [[ "$(status_of "$url/tasks/x")" == 404 ]] || fail "compat paths exist without --compat"
-curl --silent "$ops/metrics" | grep --quiet '^troupe_journal_syncs_total' || fail "no journal metrics"
+# Not --quiet: grep would leave at the first match, and the writer would fail at a closed pipe.
+curl --silent "$ops/metrics" | grep '^troupe_journal_syncs_total' >/dev/null || fail "no journal metrics"
 [[ "$(stat --format %a "$data/signing_keys.json")" == 600 ]] || fail "the key file is readable by others"
-"$troupe" status --ops-url "$ops" | grep --quiet '^ready' || fail "troupe status"
+"$troupe" status --ops-url "$ops" | grep '^ready' >/dev/null || fail "troupe status"
 
 refused 'in use by another process' --data "$data" --port 0
 refused 'Address already in use' --data "$work/other" --port "${url##*:}"

@@ -293,7 +293,8 @@ TEST_CASE("shard: entities over the bound leave memory once they are no longer b
   shard_options options;
   options.resident_max = 5;
   shard_fixture f{options};
-  for (int i = 0; i < 100; ++i) f.send(f.make("e" + std::to_string(i), add{i}));  // all busy: nothing is on disk
+  for (int i = 0; i < 100; ++i)
+    f.send(f.make("e" + std::to_string(i), add{i}));  // all busy: nothing is on disk
   std::size_t residents = 0;
   for (const auto& figures : f.figures) residents += figures.residents;
   CHECK(residents == 100);
