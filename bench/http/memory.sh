@@ -62,8 +62,7 @@ open_and_ask() {
   local fd
   exec {fd}<>"/dev/tcp/127.0.0.1/$port"
   printf 'GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n' >&"$fd"
-  local line
-  read -r -u "$fd" line
+  read -r -u "$fd" _
   descriptors+=("$fd")
 }
 descriptors=()
