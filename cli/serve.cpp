@@ -21,12 +21,15 @@
 #include "runtime/entity/json_write.hpp"
 #include "runtime/host/node.hpp"
 #include "runtime/obs/node_metrics.hpp"
+#include "runtime/store/directory.hpp"
 
 namespace troupe::cli {
 namespace {
 
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+
+constexpr std::uint16_t new_directory_shards = 16;
 
 void prepare_process() {
   std::signal(SIGPIPE, SIG_IGN);
@@ -180,6 +183,8 @@ int serve_until_signal(const serve_options& options, const kind_registry& kinds,
   runtime.scheduler_threads = options.scheduler_threads;
   runtime.resident_max = options.resident_max;
   runtime.shard_count = options.shards;
+  if (runtime.shard_count == 0) runtime.shard_count = shard_count_of(options.data);
+  if (runtime.shard_count == 0) runtime.shard_count = new_directory_shards;
   auto started = node::start(runtime, kinds, clock);
   if (const auto* fault = std::get_if<store_error>(&started)) {
     spdlog::critical("{}", fault->message);
@@ -223,9 +228,10 @@ CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
   command->add_option("--scheduler-threads", options.scheduler_threads, "Actor threads; 0: half the cores")
       ->capture_default_str();
   command
-      ->add_option("--shards", options.shards,
-                   "Slices of all entities; fixed when the data directory is made")
-      ->check(CLI::Range(1, 1024))
+      ->add_option(
+          "--shards", options.shards,
+          "Slices of all entities, fixed when the data directory is made; 0: as it is, 16 for a new one")
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command->add_option("--resident-max", options.resident_max, "Entities kept in memory")
       ->check(CLI::Range(64, 100'000'000))

@@ -15,7 +15,7 @@ struct serve_options {
   std::uint16_t ops_port = 9090;
   unsigned io_threads = 0;  // 0: half the cores
   std::size_t scheduler_threads = 0;
-  std::uint16_t shards = 64;
+  std::uint16_t shards = 0;  // 0: what the data directory has, or 16
   std::size_t resident_max = 25'600;
   unsigned drain_seconds = 10;
   bool compat = false;

@@ -7,6 +7,7 @@
 
 #include "cli/token_press.hpp"
 #include "http_front/boot_error.hpp"
+#include "runtime/store/directory.hpp"
 
 namespace troupe::cli {
 
@@ -37,6 +38,10 @@ int run_token(const token_options& options) {
   if (!std::filesystem::is_directory(options.data)) {
     fmt::print(stderr, "There is no data directory {}. Start `troupe serve --data {}` once, it makes one.\n",
                options.data, options.data);
+    return 2;
+  }
+  if (const auto refused = refuse_newer_format(options.data)) {
+    fmt::print(stderr, "{}\n", refused->message);
     return 2;
   }
   try {

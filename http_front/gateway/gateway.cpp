@@ -71,7 +71,8 @@ gateway::step gateway::take_routed(exchange& x, std::unique_ptr<verified_token>&
     refuse(x, front_problem::malformed_request, "the query is not valid", answer);
     return step::answered;
   }
-  if (!x.entry->what->has_body) return bind(x, nullptr, answer);
+  const bool has_body = x.entry->what->has_body;
+  if (!has_body && x.body.empty()) return bind(x, nullptr, answer);
 
   if (!is_json_media_type(x.head[header::content_type]) || x.head.has(header::content_encoding)) {
     refuse(x, front_problem::unsupported_media_type, {}, answer);
@@ -81,8 +82,13 @@ gateway::step gateway::take_routed(exchange& x, std::unique_ptr<verified_token>&
   boost::json::monotonic_resource memory{stack.data(), stack.size()};
   boost::json::value json(boost::json::storage_ptr{&memory});
   const auto fault = parse_json_body(x.body, &memory, json);
-  if (fault.empty()) return bind(x, &json, answer);
-  refuse(x, front_problem::invalid_json, fault, answer);
+  if (!fault.empty()) {
+    refuse(x, front_problem::invalid_json, fault, answer);
+    return step::answered;
+  }
+  if (has_body) return bind(x, &json, answer);
+  if (json.get_object().empty()) return bind(x, nullptr, answer);
+  refuse(x, front_problem::malformed_request, "this request takes no fields in its body", answer);
   return step::answered;
 }
 

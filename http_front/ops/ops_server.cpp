@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* json_media_type = "application/json";
 constexpr std::size_t body_bytes_max = 1024;  // nothing here takes a body
-constexpr int wait_s_max = 5;
+constexpr int wait_s_max = 2;
 
 void answer_problem(httplib::Response& out, front_problem why, const std::string& path) {
   const auto& about = describe(why);
@@ -57,6 +57,11 @@ ops_server::state::state(ops_options options, ops_sources parts)
   http.set_write_timeout(wait_s_max);
   // A thread serves one connection at a time: an idle one must not keep a probe waiting.
   http.set_keep_alive_max_count(1);
+  // The library's default also sets SO_REUSEPORT, and a second server would share the port in silence.
+  http.set_socket_options([](socket_t socket) {
+    const int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  });
   add_routes();
   if (options.port == 0) {
     port = http.bind_to_any_port(options.address);

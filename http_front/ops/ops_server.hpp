@@ -18,7 +18,7 @@ namespace troupe::http {
 struct ops_options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 9090;  // 0: any free one, see ops_server::port()
-  unsigned threads = 4;       // each serves one request at a time
+  unsigned threads = 16;      // each serves one connection at a time, an idle one for 2 s
 };
 
 /// Where the answers come from. The functions are called on the operations threads, at any time until the

@@ -7,6 +7,9 @@
 namespace troupe::http {
 namespace {
 
+constexpr std::size_t errors_max =
+    32;  // shown: who sends thousands of wrong fields gets no answer larger still
+
 /// Paths and details may hold what a client sent; what is not plain text is shown as `?`.
 void write_text(std::string& out, std::string_view text) {
   const bool ascii =
@@ -38,7 +41,7 @@ void write_problem(std::string& out, const problem& what) {
   }
   if (!what.errors.empty()) {
     out.append(R"(,"errors":[)");
-    for (const auto& error : what.errors) {
+    for (const auto& error : what.errors.first(std::min(what.errors.size(), errors_max))) {
       if (out.back() != '[') out.push_back(',');
       write_json(out, error);
     }

@@ -80,7 +80,8 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
   const auto point =
       sys_days{date} + hours{hour} + minutes{minute - offset} + seconds{second} + milliseconds{ms};
   const auto since_epoch = duration_cast<milliseconds>(point.time_since_epoch()).count();
-  if (since_epoch < 0) return std::nullopt;
+  constexpr std::int64_t year_10000_ms = 253'402'300'800'000;  // an offset may lead there
+  if (since_epoch < 0 || since_epoch >= year_10000_ms) return std::nullopt;
   return timestamp{since_epoch};
 }
 

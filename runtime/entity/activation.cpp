@@ -8,12 +8,15 @@ namespace {
 
 /// Why an entry cannot hold these changes; null when it can. The place of a message among those of its entry
 /// has 16 bits, and a longer key would share its rows with another entity's.
-const char* fault_in(const effects& changes) {
+const char* fault_in(const effects& changes, std::size_t row_bytes, std::string_view reply) {
+  constexpr std::size_t head_bytes = 512;  // a key, ids and numbers
   if (changes.sends.size() > sends_max) return "more messages than one command may send";
   for (const auto& send : changes.sends) {
     if (send.target.key.empty() || send.target.key.size() > entity_key_bytes_max)
       return "a message to an entity whose key is empty or too long";
   }
+  if (head_bytes + reply.size() + row_bytes + changes.bytes_at_most() > entry_bytes_max)
+    return "more than one log entry may hold (16 MiB)";
   return nullptr;
 }
 
@@ -70,7 +73,8 @@ outcome activation::execute(const call& in, message_no message, std::string_view
     fail("thrown by something that is no exception");
   }
   if (out.what == outcome::status::ok) {
-    if (const auto* fault = fault_in(entity_->effects_)) fail(fault);
+    put_state();
+    if (const auto* fault = fault_in(entity_->effects_, rows_.open_bytes_at_most(), out.reply)) fail(fault);
   }
   if (out.what == outcome::status::ok) {
     seal(out, batch);
@@ -81,14 +85,18 @@ outcome activation::execute(const call& in, message_no message, std::string_view
   return out;
 }
 
+void activation::put_state() {
+  if (!entity_->edited_) return;
+  std::string row;
+  row.reserve(encoded_bytes_guess);
+  row.push_back(row_format);
+  byte_writer{row}.varint(++entity_->version_);
+  entity_->save_state(row);
+  rows_.put(state_table, {}, std::move(row));
+}
+
 void activation::seal(outcome& out, std::uint64_t batch) {
-  if (entity_->edited_) {
-    std::string row(1, row_format);
-    byte_writer{row}.varint(++entity_->version_);
-    row += entity_->save_state();
-    rows_.put(state_table, {}, std::move(row));
-    entity_->edited_ = false;
-  }
+  entity_->edited_ = false;
   out.changes = std::exchange(entity_->effects_, {});
   out.changes.rows = rows_.seal(batch);
 }

@@ -46,12 +46,17 @@ class activation {
   bool has_pending_rows() const { return rows_.size() > 0; }
   const entity_base& object() const { return *entity_; }
   /// The state as it would be stored now.
-  std::string state_bytes() const { return entity_->save_state(); }
+  std::string state_bytes() const {
+    std::string out;
+    entity_->save_state(out);
+    return out;
+  }
   row_overlay& rows() { return rows_; }
 
  private:
   void load();
   void roll_back();
+  void put_state();
   void seal(outcome& out, std::uint64_t batch);
 
   const kind_descriptor& kind_;

@@ -220,9 +220,13 @@ void decode_fields(byte_reader& in, T& value) {
   }
 }
 
+/// Most values are smaller: one allocation instead of one at each doubling.
+inline constexpr std::size_t encoded_bytes_guess = 120;
+
 template <described_struct T>
 std::string encode(const T& value) {
   std::string out;
+  out.reserve(encoded_bytes_guess);
   encode_fields(out, value);
   return out;
 }

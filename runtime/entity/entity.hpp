@@ -36,7 +36,7 @@ class entity_base {
  protected:
   friend class activation;
   virtual void load_state(std::string_view bytes) = 0;
-  virtual std::string save_state() const = 0;
+  virtual void save_state(std::string& out) const = 0;
 
   std::string key_;
   row_overlay* rows_ = nullptr;
@@ -112,7 +112,7 @@ class entity : public entity_base {
     state_ = State{};
     if (!bytes.empty()) TROUPE_ASSERT(decode(bytes, state_), "stored state does not decode");
   }
-  std::string save_state() const final { return encode(state_); }
+  void save_state(std::string& out) const final { encode_fields(out, state_); }
 
   State state_{};
 };

@@ -1,24 +1,32 @@
 #include "runtime/entity/row_overlay.hpp"
 
-#include <algorithm>
-
 namespace troupe {
-namespace {
 
-std::string map_key(table_no table, std::string_view key) {
-  std::string out;
-  out.reserve(key.size() + 1);
-  out.push_back(static_cast<char>(table));
-  out.append(key);
-  return out;
+const row_overlay::pending_table* row_overlay::find_table(table_no number) const {
+  for (const auto& t : tables_) {
+    if (t->number == number) return t.get();
+  }
+  return nullptr;
 }
 
-}  // namespace
+row_overlay::pending_table& row_overlay::table_of(table_no number) {
+  for (auto& t : tables_) {
+    if (t->number == number) return *t;
+  }
+  return *tables_.emplace_back(std::make_unique<pending_table>(pending_table{number, {}}));
+}
+
+std::size_t row_overlay::size() const {
+  std::size_t sum = 0;
+  for (const auto& t : tables_) sum += t->rows.size();
+  return sum;
+}
 
 std::optional<std::string> row_overlay::get(table_no table, std::string_view key) const {
-  if (!rows_.empty()) {
-    const auto it = rows_.find(map_key(table, key));
-    if (it != rows_.end()) return it->second.value;
+  const auto* pending = find_table(table);
+  if (pending != nullptr && !pending->rows.empty() && key <= std::prev(pending->rows.end())->first) {
+    const auto it = pending->rows.find(key);
+    if (it != pending->rows.end()) return it->second.value;
   }
   return stored_->get(table, key);
 }
@@ -26,13 +34,13 @@ std::optional<std::string> row_overlay::get(table_no table, std::string_view key
 /// Walks the pending rows of one table and range, one at a time and in scan order.
 class row_overlay::pending_walk {
  public:
-  pending_walk(const row_map& rows, table_no table, const row_range& range, scan_order order)
-      : first_(rows.lower_bound(map_key(table, range.from))),
-        last_(range.to.empty() ? end_of(rows, table) : rows.lower_bound(map_key(table, range.to))),
+  pending_walk(const row_map& rows, const row_range& range, scan_order order)
+      : first_(rows.lower_bound(range.from)),
+        last_(range.to.empty() ? rows.end() : rows.lower_bound(range.to)),
         order_(order) {}
 
   bool at_end() const { return first_ == last_; }
-  std::string_view key() const { return std::string_view{current()->first}.substr(1); }
+  std::string_view key() const { return current()->first; }
   const std::optional<std::string>& value() const { return current()->second.value; }
   void next() { order_ == scan_order::ascending ? ++first_ : --last_; }
   bool is_before(std::string_view other) const {
@@ -40,11 +48,6 @@ class row_overlay::pending_walk {
   }
 
  private:
-  static row_map::const_iterator end_of(const row_map& rows, table_no table) {
-    const auto byte = static_cast<std::uint8_t>(table);
-    return byte == 0xff ? rows.end()
-                        : rows.lower_bound(map_key(table_no{static_cast<std::uint8_t>(byte + 1)}, {}));
-  }
   row_map::const_iterator current() const {
     return order_ == scan_order::ascending ? first_ : std::prev(last_);
   }
@@ -57,7 +60,9 @@ class row_overlay::pending_walk {
 void row_overlay::scan(table_no table, const row_range& range, scan_order order,
                        const row_visitor& visit) const {
   if (!range.to.empty() && range.to <= range.from) return;
-  pending_walk pending{rows_, table, range, order};
+  const auto* written = find_table(table);
+  if (written == nullptr) return stored_->scan(table, range, order, visit);
+  pending_walk pending{written->rows, range, order};
   const auto visit_pending = [&] {
     const bool goes_on = !pending.value() || visit(pending.key(), *pending.value());
     pending.next();
@@ -75,47 +80,61 @@ void row_overlay::scan(table_no table, const row_range& range, scan_order order,
 }
 
 void row_overlay::put(table_no table, std::string_view key, std::optional<std::string> value) {
-  const auto [it, inserted] = rows_.try_emplace(map_key(table, key));
-  if (inserted || it->second.batch != open_batch) {
-    before_.emplace_back(it, inserted ? std::nullopt : std::optional{std::move(it->second)});
-    open_.push_back({table, std::string{key}, value});
-  } else {
-    const auto same = std::find_if(open_.begin(), open_.end(),
-                                   [&](const row_write& w) { return w.table == table && w.key == key; });
-    same->value = value;
+  auto& pending = table_of(table);
+  auto& rows = pending.rows;
+  const bool is_last = rows.empty() || std::prev(rows.end())->first < key;
+  auto it = is_last ? rows.end() : rows.lower_bound(key);
+  if (is_last || it->first != key) {
+    it = rows.emplace_hint(it, key, pending_row{std::move(value), open_batch});
+    open_.push_back({&pending, it, std::nullopt});
+    return;
   }
+  if (it->second.batch != open_batch) open_.push_back({&pending, it, std::move(it->second)});
   it->second = {std::move(value), open_batch};
 }
 
+std::size_t row_overlay::open_bytes_at_most() const {
+  std::size_t sum = 0;
+  for (const auto& [table, row, before] : open_)
+    sum += row_write{table->number, row->first, row->second.value}.bytes_at_most();
+  return sum;
+}
+
 std::vector<row_write> row_overlay::seal(std::uint64_t batch) {
-  for (const auto& [it, replaced] : before_) {
-    it->second.batch = batch;
-    if (!replaced || replaced->batch != batch) sealed_.emplace_back(batch, it);
+  std::vector<row_write> out;
+  out.reserve(open_.size());
+  for (const auto& [table, row, before] : open_) {
+    row->second.batch = batch;
+    if (!before || before->batch != batch) sealed_.push_back({batch, table, row});
+    out.push_back({table->number, row->first, row->second.value});
   }
-  before_.clear();
-  return std::exchange(open_, {});
+  open_.clear();
+  return out;
 }
 
 void row_overlay::undo() {
-  for (auto& [it, replaced] : before_) {
-    if (replaced) {
-      it->second = std::move(*replaced);
+  for (auto& [table, row, before] : open_) {
+    if (before) {
+      row->second = std::move(*before);
     } else {
-      rows_.erase(it);
+      table->rows.erase(row);
     }
   }
-  before_.clear();
   open_.clear();
 }
 
 void row_overlay::forget(std::uint64_t applied_batch) {
   auto kept = sealed_.begin();
-  for (; kept != sealed_.end() && kept->first <= applied_batch; ++kept) {
-    const auto& [batch, row] = *kept;
-    if (row->second.batch == batch) rows_.erase(row);
+  for (; kept != sealed_.end() && kept->batch <= applied_batch; ++kept) {
+    if (kept->row->second.batch == kept->batch) kept->table->rows.erase(kept->row);
   }
+  if (kept == sealed_.begin()) return;
   sealed_.erase(sealed_.begin(), kept);
-  if (sealed_.empty()) sealed_.shrink_to_fit();
+  if (!sealed_.empty() || !open_.empty()) return;
+  // Nothing is pending: an entity that rests needs none of this memory.
+  sealed_.shrink_to_fit();
+  open_.shrink_to_fit();
+  tables_.clear();
 }
 
 }  // namespace troupe

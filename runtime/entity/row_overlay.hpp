@@ -29,16 +29,19 @@ class row_overlay {
   /// Writes (or erases) a row, visible at once, and remembers it among the open writes.
   void put(table_no table, std::string_view key, std::optional<std::string> value);
 
-  /// The writes since the last seal or undo, at most one a row, in order of first writing.
-  const std::vector<row_write>& open_writes() const { return open_; }
-  /// Ends a command that succeeded; hands its writes out. `batch` must not decrease.
+  /// True when something was written since the last seal or undo.
+  bool has_open_writes() const { return !open_.empty(); }
+  /// Not less than what those writes take in a log entry.
+  std::size_t open_bytes_at_most() const;
+  /// Ends a command that succeeded; hands out what it wrote, at most once a row, in order of first writing.
+  /// `batch` must not decrease.
   std::vector<row_write> seal(std::uint64_t batch);
   /// Ends a command that failed: everything since the last seal is as if it had not been.
   void undo();
   /// All batches up to this one are in the store: their rows need no memory any more.
   void forget(std::uint64_t applied_batch);
 
-  std::size_t size() const { return rows_.size(); }
+  std::size_t size() const;
 
  private:
   struct pending_row {
@@ -47,15 +50,31 @@ class row_overlay {
   };
   static constexpr std::uint64_t open_batch = ~std::uint64_t{0};
   using row_map = std::map<std::string, pending_row, std::less<>>;
+  /// A map a table: new rows mostly come in key order, and then go to the end of theirs without a search.
+  struct pending_table {
+    table_no number{};
+    row_map rows;
+  };
+  struct open_write {
+    pending_table* table = nullptr;
+    row_map::iterator row;
+    std::optional<pending_row> before;  // what it replaced
+  };
+  struct sealed_write {
+    std::uint64_t batch = 0;
+    pending_table* table = nullptr;
+    row_map::iterator row;
+  };
   class pending_walk;
 
+  const pending_table* find_table(table_no number) const;
+  pending_table& table_of(table_no number);
+
   std::unique_ptr<row_source> stored_;
-  row_map rows_;  // key: table byte, row key
-  std::vector<row_write> open_;
-  /// What the open writes replaced.
-  std::vector<std::pair<row_map::iterator, std::optional<pending_row>>> before_;
+  std::vector<std::unique_ptr<pending_table>> tables_;  // a handful, so the search is linear
+  std::vector<open_write> open_;
   /// Oldest first. A row is let go by the entry of its own batch, so no entry outlives its row.
-  std::vector<std::pair<std::uint64_t, row_map::iterator>> sealed_;
+  std::vector<sealed_write> sealed_;
 };
 
 }  // namespace troupe

@@ -45,7 +45,9 @@ inline std::string prefix_end(std::string prefix) {
 
 template <class Row>
 std::string encode_row(const Row& row) {
-  std::string bytes(1, row_format);
+  std::string bytes;
+  bytes.reserve(encoded_bytes_guess);
+  bytes.push_back(row_format);
   encode_fields(bytes, row);
   return bytes;
 }

@@ -24,10 +24,12 @@ reply_status status_of(outcome::status what) {
 }
 
 /// A message from an outbox or a timer is done when it has run, whatever came of it, and that must be on
-/// record; a client's command leaves an entry only when it changed something.
+/// record; a client's command leaves an entry when it changed something, or when it has a name: a repetition
+/// must get this answer, and not run when there is something to change.
 bool needs_entry(const work& item, const outcome& out) {
   if (item.cause != entry_cause::command) return true;
-  return !item.is_query && out.what == outcome::status::ok && !out.changes.empty();
+  const bool leaves_trace = !out.changes.empty() || !item.name.is_nil();
+  return !item.is_query && out.what == outcome::status::ok && leaves_trace;
 }
 
 }  // namespace
@@ -57,14 +59,8 @@ void run_work(activation& entity, const entity_ref& ref, const call& in, std::ui
   item.answer = {status_of(out.what), std::move(out.reply), out.version, false};
 }
 
-entity_actor::entity_actor(caf::actor_config& config, const kind_descriptor* kind, entity_ref ref,
-                           const store* stored, shard_id shard, caf::actor home)
-    : caf::event_based_actor(config),
-      kind_(kind),
-      ref_(std::move(ref)),
-      store_(stored),
-      shard_(shard),
-      home_(std::move(home)) {}
+entity_actor::entity_actor(caf::actor_config& config, const store* stored, shard_id shard, caf::actor home)
+    : caf::event_based_actor(config), store_(stored), shard_(shard), home_(std::move(home)) {}
 
 caf::behavior entity_actor::make_behavior() {
   harden(this);
@@ -75,6 +71,11 @@ caf::behavior entity_actor::make_behavior() {
 }
 
 void entity_actor::run(run_batch& batch) {
+  if (batch.kind != nullptr) {
+    kind_ = batch.kind;
+    ref_ = *batch.ref;
+    activation_.reset();
+  }
   if (batch.items.empty() && !activation_) return;
   if (!activation_)
     activation_ = std::make_unique<activation>(*kind_, ref_.key, store_->rows_of(shard_, ref_));

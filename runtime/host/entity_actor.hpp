@@ -8,19 +8,19 @@
 namespace troupe {
 
 /// One durable actor in memory. Runs the batches that its shard hands it, one at a time, and gives each back
-/// to the shard. Lives as long as the shard's link to it; the state is read from the store with the first
-/// batch, so that reading happens on this actor's time and not on its shard's.
+/// to the shard. The first batch says which entity it is, and makes it read the state, so that reading
+/// happens on this actor's time and not on its shard's. When the entity has left memory the actor may become
+/// another one: to start and end a CAF actor costs more than most commands.
 class entity_actor final : public caf::event_based_actor {
  public:
-  entity_actor(caf::actor_config& config, const kind_descriptor* kind, entity_ref ref, const store* stored,
-               shard_id shard, caf::actor home);
+  entity_actor(caf::actor_config& config, const store* stored, shard_id shard, caf::actor home);
   caf::behavior make_behavior() override;
   const char* name() const override { return "entity"; }
 
  private:
   void run(run_batch& batch);
 
-  const kind_descriptor* kind_;
+  const kind_descriptor* kind_ = nullptr;
   entity_ref ref_;
   const store* store_;
   shard_id shard_;

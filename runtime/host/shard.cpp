@@ -188,7 +188,7 @@ resident& shard::resident_of(const kind_descriptor& kind, const entity_ref& ref)
     auto& fresh = it->second;
     fresh.ref = &it->first;
     fresh.kind = &kind;
-    fresh.link = ports_.activate(kind, ref);
+    fresh.link = ports_.activate(kind, it->first);
     fresh.by_use = by_use_.insert(by_use_.end(), &fresh);
     figures_.activations.fetch_add(1, std::memory_order_relaxed);
     figures_.residents.store(residents_.size(), std::memory_order_relaxed);

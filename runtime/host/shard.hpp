@@ -35,7 +35,7 @@ struct shard_options {
   std::chrono::milliseconds housekeeping_delay{50};
   /// Outbox messages leave at once after a pause, and at most this often under load: many in one message cost
   /// little more than one. Acknowledgements are in no hurry; they only free memory.
-  std::chrono::milliseconds delivery_interval{10};
+  std::chrono::milliseconds delivery_interval{20};
   std::chrono::milliseconds acknowledgement_delay{50};
   std::chrono::milliseconds sweep_interval{1000};
 };
@@ -51,6 +51,7 @@ class entity_link {
 class shard_ports {
  public:
   virtual ~shard_ports() = default;
+  /// `entity` outlives the link.
   virtual std::unique_ptr<entity_link> activate(const kind_descriptor& kind, const entity_ref& entity) = 0;
   virtual void send_replies(std::uint32_t front, std::vector<ticketed_reply>&& replies) = 0;
   virtual void send_parcels(shard_id to, parcel_batch&& parcels) = 0;
@@ -177,6 +178,7 @@ class shard {
   receipts receipts_;
 
   chunk_writer chunk_;
+  std::size_t awaited_ = 0;  // entries of the chunk that a client waits for
   std::uint64_t last_index_ = 0;
   std::uint64_t last_epoch_ = 0;
   std::uint64_t committed_ = 0;

@@ -7,17 +7,31 @@
 
 namespace troupe {
 namespace {
+constexpr std::size_t spare_entities_max = 16;
+}
 
-class actor_link final : public entity_link {
+/// Binds an entity's actor to the entity with the first batch. Dropping it gives the actor back, for another
+/// entity, or ends it.
+class shard_actor::actor_link final : public entity_link {
  public:
-  explicit actor_link(caf::actor to) : to_(std::move(to)) {}
-  void run(std::shared_ptr<run_batch> batch) override { caf::anon_send(to_, std::move(batch)); }
+  actor_link(caf::actor to, const kind_descriptor& kind, const entity_ref& ref,
+             std::vector<caf::actor>& spare)
+      : to_(std::move(to)), kind_(&kind), ref_(&ref), spare_(spare) {}
+  ~actor_link() override {
+    if (spare_.size() < spare_entities_max) spare_.push_back(std::move(to_));
+  }
+  void run(std::shared_ptr<run_batch> batch) override {
+    batch->kind = std::exchange(kind_, nullptr);
+    batch->ref = ref_;
+    caf::anon_send(to_, std::move(batch));
+  }
 
  private:
-  caf::actor to_;  // the only reference: dropping it ends the actor
+  caf::actor to_;                // with the spare ones the only reference: dropping it ends the actor
+  const kind_descriptor* kind_;  // null once the actor knows what it is
+  const entity_ref* ref_;        // the shard's, for as long as the entity is in memory
+  std::vector<caf::actor>& spare_;
 };
-
-}  // namespace
 
 shard_actor::shard_actor(caf::actor_config& config, const shard_environment* environment, shard_id id,
                          log_end end, shard_figures* figures, std::uint64_t seed)
@@ -30,6 +44,7 @@ shard_actor::shard_actor(caf::actor_config& config, const shard_environment* env
 
 void shard_actor::on_exit() {
   shard_.reset();
+  spare_entities_.clear();
   fronts_.clear();
 }
 
@@ -79,8 +94,15 @@ caf::behavior shard_actor::make_behavior() {
 }
 
 std::unique_ptr<entity_link> shard_actor::activate(const kind_descriptor& kind, const entity_ref& entity) {
-  return std::make_unique<actor_link>(spawn<entity_actor, caf::hidden + caf::lazy_init>(
-      &kind, entity, environment_->stored, id_, caf::actor_cast<caf::actor>(this)));
+  caf::actor to;
+  if (spare_entities_.empty()) {
+    to = spawn<entity_actor, caf::hidden + caf::lazy_init>(environment_->stored, id_,
+                                                           caf::actor_cast<caf::actor>(this));
+  } else {
+    to = std::move(spare_entities_.back());
+    spare_entities_.pop_back();
+  }
+  return std::make_unique<actor_link>(std::move(to), kind, entity, spare_entities_);
 }
 
 void shard_actor::send_replies(std::uint32_t front, std::vector<ticketed_reply>&& replies) {

@@ -39,9 +39,12 @@ class shard_actor final : public caf::event_based_actor, private shard_ports {
   void wake_after(std::chrono::milliseconds delay) override;
   std::uint32_t front_number(const caf::actor& front);
 
+  class actor_link;
+
   const shard_environment* environment_;
   const shard_id id_;
   const log_end end_;
+  std::vector<caf::actor> spare_entities_;  // actors without an entity; outlives the shard's links
   std::optional<shard> shard_;
   std::vector<caf::actor> fronts_;
 };

@@ -37,6 +37,7 @@ void shard::log_entry(resident& r, work& item) {
       index, std::move(item.sends), item.source, item.sent, item.cause == entry_cause::delivery, {}};
   if (gated.acks || !gated.sends.empty()) gated_effects_.push_back(std::move(gated));
   if (item.cause != entry_cause::command) return;
+  ++awaited_;
   if (!item.name.is_nil()) {
     for (const auto& waiting : named_.logged(item.name, index, item.answer)) {
       auto again = item.answer;
@@ -184,7 +185,7 @@ void shard::finish_round() {
     unapplied_.emplace_back(last_index_, chunk_.bytes());
     unapplied_bytes_ += chunk_.bytes();
     const auto first = chunk_.first_index();
-    log_.append(id_, first, last_index_, chunk_.take());
+    log_.append(id_, first, last_index_, chunk_.take(), std::exchange(awaited_, 0));
     last_epoch_ = store_.epoch();
     chunk_.begin(last_index_ + 1, last_epoch_);
     figures_.last_index.store(last_index_, std::memory_order_relaxed);

@@ -49,8 +49,7 @@ bool shard::may_passivate(const resident& r) const {
 
 void shard::passivate(resident& r) {
   by_use_.erase(r.by_use);
-  const auto ref = *r.ref;
-  residents_.erase(ref);
+  residents_.erase(residents_.find(*r.ref));
   figures_.passivations.fetch_add(1, std::memory_order_relaxed);
   figures_.residents.store(residents_.size(), std::memory_order_relaxed);
 }

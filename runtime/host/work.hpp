@@ -54,6 +54,10 @@ struct resident;
 /// entity's actor fills it in and gives it back.
 struct run_batch {
   resident* owner = nullptr;  // the shard's, opaque to the entity
+  // Set in the first batch of an activation: what the actor is from now on. Valid while the actor has the
+  // batch.
+  const kind_descriptor* kind = nullptr;
+  const entity_ref* ref = nullptr;
   std::uint64_t number = 0;
   std::uint64_t applied_number = 0;  // batches up to this one are in the store
   call in;

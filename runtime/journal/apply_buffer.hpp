@@ -2,20 +2,20 @@
 
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "runtime/journal/entry.hpp"
+#include "runtime/journal/row_buffer.hpp"
 #include "runtime/store/store.hpp"
 
 namespace troupe {
 
 /// Gathers what committed entries do to the store and writes each row once: the state of a hot entity changes
 /// thousands of times between two flushes, an outbox row mostly comes and goes. Runs no domain code; used by
-/// the primary, at restart, and by backups. Owned by the journal's thread.
+/// the primary, at restart, and by backups. Used by one thread.
 ///
 /// A flush is written in slices, rows first and the applied marks last. That is safe because entries are
 /// physical: after a crash in between, replaying from the old marks writes the same rows again.
@@ -26,11 +26,12 @@ class apply_buffer {
   enum class mode { running, replaying };
   apply_buffer(std::uint16_t shard_count, mode how) : shard_count_(shard_count), mode_(how) {}
 
-  /// `entry_bytes` must live until the flush that follows has ended: rows are kept as views.
+  /// `entry_bytes` must live until the flush that follows has ended: rows are kept as views. Not while a
+  /// flush is under way.
   void add(shard_id shard, std::uint64_t index, std::uint64_t epoch, std::string_view entry_bytes);
   std::size_t entries() const { return entries_; }
 
-  /// Takes what was added for writing; not while a flush is under way.
+  /// Puts what was added in order for writing.
   void begin_flush();
   bool is_flushing() const { return flushing_; }
   /// Puts up to `rows_max` rows into the batch. True when that was the last of the flush, marks included.
@@ -42,42 +43,30 @@ class apply_buffer {
   }
 
  private:
-  struct buffered_row {
-    std::string owned;  // holds the value when it is not a view into an entry
-    std::string_view borrowed;
-    bool erased = false;
-    bool is_new = false;  // its key was never used before this buffer
-  };
   struct buffered_reply {
     shard_id shard = 0;
     std::string_view command_id;
-    std::string record;
+    std::string_view record;
   };
-  using row_map = std::unordered_map<std::string, buffered_row>;
 
   void add_rows(shard_id shard, const entry_view& entry);
   void add_effects(shard_id shard, std::uint64_t index, const entry_view& entry);
-  void put(std::string key, std::string_view value) {
-    rows_[std::move(key)] = buffered_row{{}, value, false, false};
-  }
-  void put_new(std::string key, std::string value);
-  void erase(std::string key);
+  void put_new(std::string_view key, std::string_view value);
 
   std::uint16_t shard_count_;
   mode mode_;
-  row_map rows_;
+  row_buffer rows_;
   std::vector<buffered_reply> replies_;
   std::unordered_map<shard_id, applied_mark> marks_;
   std::size_t entries_ = 0;
   entry_view scratch_;
+  std::string key_;    // scratch
+  std::string bytes_;  // scratch
 
   bool flushing_ = false;
-  row_map flushing_rows_;
-  std::vector<const row_map::value_type*> sorted_rows_;
+  std::vector<const row_buffer::row*> sorted_rows_;
   std::size_t next_row_ = 0;
-  std::vector<buffered_reply> flushing_replies_;
   std::size_t next_reply_ = 0;
-  std::unordered_map<shard_id, applied_mark> flushing_marks_;
 };
 
 /// The stored forms of outbox messages and timers.

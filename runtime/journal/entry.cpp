@@ -1,5 +1,6 @@
 #include "runtime/journal/entry.hpp"
 
+#include "runtime/base/assert.hpp"
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/hash.hpp"
 
@@ -137,6 +138,8 @@ void read_effects(byte_reader& in, entry_view& entry) {
 }  // namespace
 
 void encode_entry(std::string& out, const entry_head& head, const effects& changes) {
+  constexpr std::size_t head_bytes = 128;  // ids and numbers
+  out.reserve(out.size() + head_bytes + head.key.size() + head.reply.size() + changes.bytes_at_most());
   byte_writer w{out};
   write_head(w, head);
   w.varint(changes.rows.size());
@@ -228,6 +231,45 @@ bool decode_chunk(shard_id shard, std::uint64_t first_index, std::string_view by
     chunk.entries.push_back(entry);
   }
   return in.ok() && in.at_end() && !chunk.entries.empty();
+}
+
+std::vector<chunk_part> split_chunk(std::string_view chunk, std::size_t bytes_max) {
+  byte_reader in{chunk};
+  in.u8();
+  const auto epoch = in.varint();
+  auto previous_epoch = in.varint();
+  in.varint();
+  std::vector<chunk_part> parts;
+  std::string_view entries = in.rest().substr(0, 0);  // of the part at hand
+  std::uint64_t count = 0;
+  const auto end_part = [&] {
+    std::string out;
+    byte_writer w{out};
+    w.u8(chunk_format);
+    w.varint(epoch);
+    w.varint(std::exchange(previous_epoch, epoch));
+    w.varint(std::exchange(count, 0));
+    w.raw(entries);
+    return out;
+  };
+  constexpr std::size_t head_max = 31;  // format and three numbers
+  while (in.ok() && !in.at_end()) {
+    const auto before = in.rest();
+    in.u32_be();
+    in.sized();
+    const auto size = before.size() - in.rest().size();
+    if (count > 0 && head_max + entries.size() + size > bytes_max) {
+      const auto entries_in_it = count;
+      parts.push_back({end_part(), entries_in_it});
+      entries = before.substr(0, 0);
+    }
+    entries = {entries.data(), entries.size() + size};
+    ++count;
+  }
+  TROUPE_ASSERT(in.ok(), "a chunk changed in memory");
+  const auto entries_in_it = count;
+  if (count > 0) parts.push_back({end_part(), entries_in_it});
+  return parts;
 }
 
 }  // namespace troupe

@@ -116,4 +116,12 @@ struct chunk_view {
 [[nodiscard]] bool decode_chunk(shard_id shard, std::uint64_t first_index, std::string_view bytes,
                                 chunk_view& chunk);
 
+struct chunk_part {
+  std::string bytes;
+  std::uint64_t entries = 0;
+};
+/// Cuts a chunk that chunk_writer made into ones of at most `bytes_max`, or of one entry where that is
+/// larger. The entries and their checksums stay as they are.
+std::vector<chunk_part> split_chunk(std::string_view chunk, std::size_t bytes_max);
+
 }  // namespace troupe

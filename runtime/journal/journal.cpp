@@ -1,6 +1,7 @@
 #include "runtime/journal/journal.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "runtime/base/assert.hpp"
 
@@ -38,7 +39,7 @@ journal::journal(store& to, journal_listener& listener, journal_options options,
       listener_(listener),
       options_(options),
       directory_(directory),
-      mark_(directory),
+      mark_(directory, to.disk()),
       tails_(to.shard_count()) {}
 
 journal::~journal() { stop(); }
@@ -60,14 +61,21 @@ void journal::stop() {
   thread_.join();
 }
 
-void journal::append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk) {
+void journal::append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk,
+                     std::size_t awaited) {
   bool wake = false;
   {
     const std::lock_guard lock{mutex_};
+    const bool is_first = incoming_.empty();
     incoming_.push_back({shard, first_index, last_index, std::move(chunk)});
-    incoming_entries_ += last_index - first_index + 1;
-    wake = wake_at_entries_ > 0 && incoming_entries_ >= wake_at_entries_;
-    if (wake) wake_at_entries_ = 0;
+    incoming_awaited_ += awaited;
+    if (wake_at_awaited_ > 0) {
+      const bool is_enough = incoming_awaited_ >= wake_at_awaited_;
+      // The thread then sees what came and sleeps again, not so long.
+      const bool sleeps_too_long = is_first && sleeps_until_ > steady_clock::now() + options_.unawaited_max;
+      wake = is_enough || sleeps_too_long;
+      if (wake) wake_at_awaited_ = 0;
+    }
   }
   if (wake) wake_.notify_one();
 }
@@ -78,45 +86,85 @@ void journal::commit(shard_id shard, std::uint64_t index) {
   commits_.emplace_back(shard, index);
 }
 
-void journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  const auto sleep_until = [&](std::size_t entries, std::optional<steady_clock::time_point> until) {
-    const auto has_work = [&] { return incoming_entries_ >= entries || stopping_; };
-    if (has_work()) return;
-    wake_at_entries_ = entries;
-    if (until) {
-      wake_.wait_until(lock, *until, has_work);
-    } else {
-      wake_.wait(lock, has_work);
-    }
-    wake_at_entries_ = 0;
-  };
-  if (unapplied_entries_ == 0 && !mark_is_stale_) {
-    sleep_until(1, std::nullopt);
+/// Sleeps until `until`, until so many awaited entries are there, or until append() wakes it. True when there
+/// is reason for a round: one of the first two.
+bool journal::sleep(std::unique_lock<std::mutex>& lock, std::size_t awaited, steady_clock::time_point until) {
+  const auto is_due = [&] { return incoming_awaited_ >= awaited || stopping_; };
+  if (is_due()) return true;
+  wake_at_awaited_ = awaited;
+  sleeps_until_ = until;
+  const auto is_woken = [&] { return is_due() || wake_at_awaited_ == 0; };
+  bool timed_out = false;
+  if (until == steady_clock::time_point::max()) {
+    wake_.wait(lock, is_woken);
   } else {
-    const auto until = unapplied_entries_ > 0 ? oldest_unapplied_ + options_.apply_delay : next_mark_;
-    sleep_until(1, std::max(until, steady_clock::now() + milliseconds{1}));
+    timed_out = !wake_.wait_until(lock, until, is_woken);
   }
+  wake_at_awaited_ = 0;
+  return timed_out || is_due();
+}
+
+void journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  auto until = steady_clock::time_point::max();
+  if (unapplied_entries_ > 0) {
+    until = oldest_unapplied_ + options_.apply_delay;
+  } else if (mark_is_stale_) {
+    until = next_mark_;
+  }
+  until = std::max(until, steady_clock::now() + milliseconds{1});
+  const auto until_unawaited = [&] {
+    return incoming_.empty() ? until : std::min(until, steady_clock::now() + options_.unawaited_max);
+  };
+  while (!sleep(lock, 1, until_unawaited())) continue;
   const auto now = steady_clock::now();
   const bool is_busy = now - last_round_ < milliseconds{1};
-  if (is_busy && !incoming_.empty()) sleep_until(options_.gather_entries, now + options_.gather_max);
+  if (is_busy && !incoming_.empty()) sleep(lock, options_.gather_entries, now + options_.gather_max);
 }
 
 void journal::run() {
   std::vector<log_chunk> incoming;
+  std::deque<log_chunk> waiting;  // for a round of its own
   std::vector<std::pair<shard_id, std::uint64_t>> commits;
   for (bool is_last = false; !is_last;) {
     {
       std::unique_lock lock{mutex_};
-      wait_for_work(lock);
-      std::swap(incoming, incoming_);
-      incoming_entries_ = 0;
+      if (waiting.empty()) wait_for_work(lock);
+      std::move(incoming_.begin(), incoming_.end(), std::back_inserter(waiting));
+      incoming_.clear();
+      incoming_awaited_ = 0;
       std::swap(commits, commits_);
       is_last = stopping_;
     }
     take_commits(commits);
+    take_round(waiting, incoming);
+    is_last = is_last && waiting.empty();
     round(incoming, is_last);
     if (!incoming.empty()) last_round_ = steady_clock::now();
     incoming.clear();
+  }
+}
+
+/// Takes from the front what one round may write, whole chunks while they fit.
+void journal::take_round(std::deque<log_chunk>& waiting, std::vector<log_chunk>& taken) const {
+  std::size_t bytes = 0;
+  while (!waiting.empty()) {
+    auto& front = waiting.front();
+    if (!taken.empty() && bytes + front.bytes.size() > options_.round_bytes_max) return;
+    if (front.bytes.size() > options_.round_bytes_max && front.last_index > front.first_index) {
+      auto parts = split_chunk(front.bytes, options_.round_bytes_max);
+      auto index = front.last_index + 1;
+      const auto shard = front.shard;
+      waiting.pop_front();
+      for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+        const auto last = index - 1;
+        index -= part->entries;
+        waiting.push_front({shard, index, last, std::move(part->bytes)});
+      }
+      if (parts.size() > 1) continue;
+    }
+    bytes += waiting.front().bytes.size();
+    taken.push_back(std::move(waiting.front()));
+    waiting.pop_front();
   }
 }
 
@@ -164,7 +212,7 @@ void journal::round(std::vector<log_chunk>& incoming, bool is_last) {
   if (is_last) applier_->wait_until_idle();
   if (is_due || is_last) begin_apply();
   if (is_last) applier_.reset();
-  write_mark(now);
+  write_mark(now, is_last);
 }
 
 void journal::put_frame(std::vector<log_chunk>& incoming) {
@@ -248,8 +296,8 @@ void journal::trim() {
   kept_bytes_ = 0;
 }
 
-void journal::write_mark(steady_clock::time_point now) {
-  if (!mark_is_stale_ || now < next_mark_) return;
+void journal::write_mark(steady_clock::time_point now, bool is_last) {
+  if (!mark_is_stale_ || (now < next_mark_ && !is_last)) return;
   std::vector<std::uint64_t> synced;
   synced.reserve(tails_.size());
   for (const auto& tail : tails_) synced.push_back(tail.synced);

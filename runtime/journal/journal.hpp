@@ -27,9 +27,10 @@ struct log_end {
 class shard_log {
  public:
   virtual ~shard_log() = default;
-  /// A chunk as chunk_writer made it. A shard appends in index order.
-  virtual void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index,
-                      std::string chunk) = 0;
+  /// A chunk as chunk_writer made it. A shard appends in index order. For `awaited` of its entries somebody
+  /// waits; the others are in no hurry.
+  virtual void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk,
+                      std::size_t awaited) = 0;
   /// Entries up to `index` are committed and may be applied to the store.
   virtual void commit(shard_id shard, std::uint64_t index) = 0;
 };
@@ -45,14 +46,20 @@ class journal_listener {
 };
 
 struct journal_options {
-  /// While rounds follow each other, one with fewer entries than this waits a little for more: a small round
-  /// costs almost as much as a large one. The first round after a pause never waits.
+  /// While rounds follow each other, one with fewer awaited entries than this waits a little for more: a
+  /// small round costs almost as much as a large one. The first round after a pause never waits.
   std::size_t gather_entries = 12;
   std::chrono::microseconds gather_max{250};
+  /// Entries that nobody waits for (what an outbox message or a timer did) go with the next round, and this
+  /// is the longest that they wait for one.
+  std::chrono::microseconds unawaited_max{2000};
+  /// Log that one round writes and syncs; what was appended beyond waits for the next. An entry larger than
+  /// this is written alone.
+  std::size_t round_bytes_max = 8U << 20U;
   /// How long committed entries wait until they are applied: the longer, the more rows are written once
   /// instead of often, and the more a restart replays.
-  std::chrono::milliseconds apply_delay{500};
-  std::size_t apply_entries_max = 20'000;
+  std::chrono::milliseconds apply_delay{1000};
+  std::size_t apply_entries_max = 60'000;
   /// Rows that the applier writes at once; bounds what it adds to the write of a frame that comes meanwhile.
   std::size_t slice_rows = 128;
   std::size_t trim_bytes = 4U << 20U;
@@ -104,8 +111,8 @@ class journal final : public shard_log {
   /// Writes and applies what was appended and committed before, then ends the thread.
   void stop();
 
-  void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index,
-              std::string chunk) override;
+  void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk,
+              std::size_t awaited) override;
   void commit(shard_id shard, std::uint64_t index) override;
 
   journal_figures figures() const;
@@ -125,7 +132,10 @@ class journal final : public shard_log {
 
   void run();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
+  bool sleep(std::unique_lock<std::mutex>& lock, std::size_t awaited,
+             std::chrono::steady_clock::time_point until);
   void take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& commits);
+  void take_round(std::deque<log_chunk>& waiting, std::vector<log_chunk>& taken) const;
   void round(std::vector<log_chunk>& incoming, bool is_last);
   void put_frame(std::vector<log_chunk>& incoming);
   void report(const std::vector<log_chunk>& incoming);
@@ -133,7 +143,7 @@ class journal final : public shard_log {
   void finish_applied(std::vector<log_chunk>&& job);
   void take_finished();
   void trim();
-  void write_mark(std::chrono::steady_clock::time_point now);
+  void write_mark(std::chrono::steady_clock::time_point now, bool is_last);
 
   store& store_;
   journal_listener& listener_;
@@ -145,10 +155,11 @@ class journal final : public shard_log {
   std::condition_variable wake_;
   std::vector<log_chunk> incoming_;                          // guarded by mutex_
   std::vector<std::pair<shard_id, std::uint64_t>> commits_;  // guarded by mutex_
-  std::vector<log_chunk> finished_;   // guarded by mutex_; applied, frames to be dropped
-  bool stopping_ = false;             // guarded by mutex_
-  std::size_t incoming_entries_ = 0;  // guarded by mutex_
-  std::size_t wake_at_entries_ = 0;   // guarded by mutex_; 0 while awake
+  std::vector<log_chunk> finished_;                       // guarded by mutex_; applied, frames to be dropped
+  bool stopping_ = false;                                 // guarded by mutex_
+  std::size_t incoming_awaited_ = 0;                      // guarded by mutex_
+  std::size_t wake_at_awaited_ = 0;                       // guarded by mutex_; 0 while awake
+  std::chrono::steady_clock::time_point sleeps_until_{};  // guarded by mutex_; while asleep
 
   // Only the journal's thread, and recover() before it, touch what follows.
   std::vector<shard_tail> tails_;

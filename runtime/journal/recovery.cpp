@@ -99,7 +99,7 @@ std::variant<std::vector<log_end>, store_error> journal::recover() {
       store_, [](shard_id, std::uint64_t, std::uint64_t, std::string_view) {}, [](std::uint64_t) {});
   if (auto* fault = std::get_if<store_error>(&verified)) return *fault;
   const auto ends = std::get<log_reader>(verified).ends();
-  if (auto fault = check_marks(sync_mark::read(directory_), ends)) return *fault;
+  if (auto fault = check_marks(sync_mark::read(directory_, store_.disk()), ends)) return *fault;
 
   apply_buffer replayed{store_.shard_count(), apply_buffer::mode::replaying};
   const auto write = [&](std::uint64_t number) {

@@ -1,13 +1,12 @@
 #include "runtime/store/directory.hpp"
 
-#include <fcntl.h>
+#include <rocksdb/file_system.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "runtime/base/assert.hpp"
@@ -21,48 +20,109 @@ using code = store_error::code;
 
 constexpr std::uint64_t start_free_bytes_min = 64U << 20U;
 
-std::string errno_text() { return std::strerror(errno); }
-
 /// Two lines: "troupe data format N" and "shards N".
 struct format_file {
   int format = 0;
   int shards = 0;
 };
 
-std::optional<format_file> read_format(const fs::path& file) {
-  std::ifstream in{file};
+std::optional<format_file> parse_format(const std::string& text) {
+  std::istringstream in{text};
   std::string a, b, c, d;
   format_file f;
   if (!(in >> a >> b >> c >> f.format) || a != "troupe" || b != "data" || c != "format") return std::nullopt;
-  if (!(in >> d >> f.shards) || d != "shards") return std::nullopt;
+  if (!(in >> d >> f.shards) || d != "shards" || f.format < 1 || f.shards < 1 || f.shards > 65'535)
+    return std::nullopt;
   return f;
 }
 
-std::optional<store_error> write_format(const fs::path& file, std::uint16_t shards) {
+rocksdb::FileSystem& disk_of(const std::shared_ptr<rocksdb::FileSystem>& disk) {
+  return disk ? *disk : *rocksdb::FileSystem::Default();
+}
+
+store_error not_writable(const std::string& what, const rocksdb::IOStatus& why) {
+  return {code::not_writable, what + ": " + why.ToString()};
+}
+
+/// What was made, renamed or removed in a directory is on disk only when the directory is.
+rocksdb::IOStatus sync_directory(rocksdb::FileSystem& disk, const fs::path& directory) {
+  std::unique_ptr<rocksdb::FSDirectory> handle;
+  auto status = disk.NewDirectory(directory.string(), {}, &handle, nullptr);
+  if (status.ok()) status = handle->Fsync({}, nullptr);
+  return status;
+}
+
+std::optional<store_error> make_directories(rocksdb::FileSystem& disk, const fs::path& directory) {
+  if (fs::exists(directory)) return std::nullopt;
+  const auto parent = fs::absolute(directory).parent_path();
+  if (auto refused = make_directories(disk, parent)) return refused;
+  auto status = disk.CreateDirIfMissing(directory.string(), {}, nullptr);
+  if (status.ok()) status = sync_directory(disk, parent);
+  if (!status.ok()) return not_writable("cannot make the directory " + directory.string(), status);
+  return std::nullopt;
+}
+
+/// RocksDB syncs what is in this directory, but not its name in ours; without that all of it may be gone.
+std::optional<store_error> make_store_directory(rocksdb::FileSystem& disk, const std::string& directory) {
+  auto status = disk.CreateDirIfMissing(directory + "/store", {}, nullptr);
+  if (status.ok()) status = sync_directory(disk, directory);
+  if (!status.ok()) return not_writable("cannot make the directory " + directory + "/store", status);
+  return std::nullopt;
+}
+
+/// What a process that was killed wrote and did not sync is still read, by RocksDB now and never again: what
+/// this process builds on it must not outlive it at a power cut.
+std::optional<store_error> sync_logs(rocksdb::FileSystem& disk, const std::string& directory) {
+  const auto store_directory = directory + "/store";
+  std::vector<std::string> names;
+  auto status = disk.GetChildren(store_directory, {}, &names, nullptr);
+  for (const auto& name : names) {
+    if (!status.ok()) break;
+    if (!name.ends_with(".log")) continue;
+    std::unique_ptr<rocksdb::FSWritableFile> log;
+    status = disk.ReopenWritableFile(store_directory + "/" + name, {}, &log, nullptr);
+    if (status.ok()) status = log->Fsync({}, nullptr);
+    if (status.ok()) status = log->Close({}, nullptr);
+  }
+  if (status.ok()) status = sync_directory(disk, store_directory);
+  if (!status.ok()) return not_writable("cannot sync the write-ahead logs in " + store_directory, status);
+  return std::nullopt;
+}
+
+/// A disk that cannot tell is not one without the file.
+std::variant<bool, store_error> exists(rocksdb::FileSystem& disk, const std::string& path) {
+  const auto status = disk.FileExists(path, {}, nullptr);
+  if (status.ok()) return true;
+  if (status.IsNotFound()) return false;
+  return store_error{code::io, "cannot look for " + path + ": " + status.ToString()};
+}
+
+std::optional<store_error> write_format(rocksdb::FileSystem& disk, const fs::path& file,
+                                        std::uint16_t shards) {
   const std::string text =
       "troupe data format " + std::to_string(data_format) + "\nshards " + std::to_string(shards) + "\n";
   const auto temporary = file.string() + ".new";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return store_error{code::not_writable, "cannot write " + temporary + ": " + errno_text()};
-  const bool ok =
-      ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  const auto why = errno_text();
-  ::close(fd);
-  if (!ok || ::rename(temporary.c_str(), file.c_str()) != 0) {
-    ::unlink(temporary.c_str());
-    return store_error{code::not_writable,
-                       "cannot write " + file.string() + ": " + (ok ? errno_text() : why)};
+  auto status = rocksdb::WriteStringToFile(&disk, text, temporary, true);
+  if (status.ok()) status = disk.RenameFile(temporary, file.string(), {}, nullptr);
+  if (!status.ok()) {
+    disk.DeleteFile(temporary, {}, nullptr).PermitUncheckedError();
+    return not_writable("cannot write " + file.string(), status);
   }
-  // The new name is on disk only when its directory is: a store without this file is refused.
-  const int parent = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool is_synced = parent >= 0 && ::fsync(parent) == 0;
-  const auto why_not = errno_text();
-  if (parent >= 0) ::close(parent);
-  if (!is_synced) return store_error{code::not_writable, "cannot sync " + file.string() + ": " + why_not};
+  // A store without this file is refused.
+  status = sync_directory(disk, file.parent_path());
+  if (!status.ok()) return not_writable("cannot sync " + file.string(), status);
   return std::nullopt;
 }
 
 }  // namespace
+
+std::uint16_t shard_count_of(const std::string& directory) {
+  std::string text;
+  const auto status =
+      rocksdb::ReadFileToString(rocksdb::FileSystem::Default().get(), directory + "/FORMAT", &text);
+  const auto format = status.ok() ? parse_format(text) : std::nullopt;
+  return format ? static_cast<std::uint16_t>(format->shards) : std::uint16_t{0};
+}
 
 std::uint64_t free_bytes(const std::string& directory) {
   struct statvfs info {};
@@ -70,46 +130,81 @@ std::uint64_t free_bytes(const std::string& directory) {
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
-std::optional<store_error> prepare_directory(const std::string& directory, std::uint16_t shard_count) {
-  std::error_code fault;
-  fs::create_directories(directory, fault);
-  if (fault)
-    return store_error{code::not_writable,
-                       "cannot make the data directory " + directory + ": " + fault.message()};
-  if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
-    return store_error{code::not_writable,
-                       "the data directory " + directory + " is not writable: " + errno_text()};
-  }
-  const fs::path file = fs::path{directory} / "FORMAT";
-  if (!fs::exists(file)) {
-    if (fs::exists(fs::path{directory} / "store")) {
-      return store_error{code::corrupt,
-                         "the data directory " + directory + " has a store but no FORMAT file"};
-    }
-    if (free_bytes(directory) < start_free_bytes_min) {
-      return store_error{code::not_writable,
-                         "the disk of " + directory + " is full: 64 MiB free are needed to start"};
-    }
-    return write_format(file, shard_count);
-  }
-  const auto format = read_format(file);
-  if (!format) return store_error{code::corrupt, file.string() + " is not a troupe format file"};
-  if (format->format > data_format) {
-    return store_error{code::newer_format, "the data directory " + directory + " has format " +
-                                               std::to_string(format->format) + ", this troupe reads up to " +
-                                               std::to_string(data_format) + "; run a newer troupe"};
-  }
+namespace {
+
+std::optional<store_error> check_room(const std::string& directory) {
+  if (free_bytes(directory) >= start_free_bytes_min) return std::nullopt;
+  return store_error{code::not_writable,
+                     "the disk of " + directory + " is full: 64 MiB free are needed to start"};
+}
+
+store_error newer_format(const std::string& directory, int format) {
+  return {code::newer_format, "the data directory " + directory + " has format " + std::to_string(format) +
+                                  ", this troupe reads up to " + std::to_string(data_format) +
+                                  "; run a newer troupe"};
+}
+
+std::optional<store_error> check_format(rocksdb::FileSystem& disk, const std::string& directory,
+                                        const std::string& file, int shard_count) {
+  std::string text;
+  const auto status = rocksdb::ReadFileToString(&disk, file, &text);
+  if (!status.ok()) return store_error{code::io, "cannot read " + file + ": " + status.ToString()};
+  const auto format = parse_format(text);
+  if (!format) return store_error{code::corrupt, file + " is not a troupe format file"};
+  if (format->format > data_format) return newer_format(directory, format->format);
   if (format->shards != shard_count) {
     return store_error{code::other_shard_count, "the data directory " + directory + " was made with " +
                                                     std::to_string(format->shards) + " shards, not " +
                                                     std::to_string(shard_count) +
                                                     "; the count never changes"};
   }
-  if (free_bytes(directory) < start_free_bytes_min) {
-    return store_error{code::not_writable,
-                       "the disk of " + directory + " is full: 64 MiB free are needed to start"};
-  }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<store_error> refuse_newer_format(const std::string& directory) {
+  std::string text;
+  const auto status =
+      rocksdb::ReadFileToString(rocksdb::FileSystem::Default().get(), directory + "/FORMAT", &text);
+  const auto format = status.ok() ? parse_format(text) : std::nullopt;
+  if (!format || format->format <= data_format) return std::nullopt;
+  return newer_format(directory, format->format);
+}
+
+std::optional<store_error> prepare_directory(const store_options& options, directory_lock& lock) {
+  const auto& directory = options.directory;
+  auto& disk = disk_of(options.disk);
+  if (auto refused = make_directories(disk, directory)) return refused;
+  if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return store_error{code::not_writable,
+                       "the data directory " + directory + " is not writable: " + std::strerror(errno)};
+  }
+  switch (lock.take(directory)) {
+    case directory_lock::outcome::taken:
+      break;
+    case directory_lock::outcome::held_by_another:
+      return store_error{code::locked, "the data directory " + directory + " is in use by another process"};
+    case directory_lock::outcome::failed:
+      return store_error{code::not_writable, "cannot lock " + directory + "/LOCK: " + std::strerror(errno)};
+  }
+  const auto file = directory + "/FORMAT";
+  const auto has_format = exists(disk, file);
+  if (const auto* fault = std::get_if<store_error>(&has_format)) return *fault;
+  if (std::get<bool>(has_format)) {
+    if (auto refused = check_format(disk, directory, file, options.shard_count)) return refused;
+    if (auto refused = check_room(directory)) return refused;
+    if (auto refused = make_store_directory(disk, directory)) return refused;
+    return sync_logs(disk, directory);
+  }
+  const auto has_store = exists(disk, directory + "/store");
+  if (const auto* fault = std::get_if<store_error>(&has_store)) return *fault;
+  if (std::get<bool>(has_store)) {
+    return store_error{code::corrupt, "the data directory " + directory + " has a store but no FORMAT file"};
+  }
+  if (auto refused = check_room(directory)) return refused;
+  if (auto refused = write_format(disk, file, options.shard_count)) return refused;
+  return make_store_directory(disk, directory);
 }
 
 // The file has two slots that are written in turn, so that a torn write leaves the other one whole.
@@ -127,34 +222,58 @@ std::vector<std::uint64_t> decode_slot(std::string_view slot, std::uint64_t& seq
   for (auto& index : indexes) index = fields.varint();
   return fields.ok() ? indexes : std::vector<std::uint64_t>{};
 }
-}  // namespace
 
-sync_mark::sync_mark(const std::string& directory) {
+struct newest_mark {
+  std::vector<std::uint64_t> indexes;  // empty: no slot is whole
+  bool is_in_second_slot = false;
+};
+
+newest_mark read_mark(const std::string& directory, const std::shared_ptr<rocksdb::FileSystem>& disk) {
+  auto& from = disk_of(disk);
   const auto path = directory + "/mark";
-  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_DSYNC | O_CLOEXEC, 0600);
-  TROUPE_ASSERT(file_ >= 0, "cannot open " + path + ": " + errno_text());
-}
-
-sync_mark::~sync_mark() {
-  if (file_ >= 0) ::close(file_);
-}
-
-std::vector<std::uint64_t> sync_mark::read(const std::string& directory) {
-  std::ifstream in{directory + "/mark", std::ios::binary};
-  std::stringstream text;
-  text << in.rdbuf();
-  const std::string bytes = text.str();
-  std::vector<std::uint64_t> newest;
+  std::string bytes;
+  auto status = from.FileExists(path, {}, nullptr);
+  if (status.ok()) status = rocksdb::ReadFileToString(&from, path, &bytes);
+  TROUPE_ASSERT(status.ok() || status.IsNotFound(), "cannot read " + path + ": " + status.ToString());
+  newest_mark newest;
   std::uint64_t newest_sequence = 0;
   for (std::size_t at = 0; at < bytes.size() && at <= slot_bytes; at += slot_bytes) {
     std::uint64_t sequence = 0;
     auto indexes = decode_slot(std::string_view{bytes}.substr(at, slot_bytes), sequence);
     if (!indexes.empty() && sequence >= newest_sequence) {
       newest_sequence = sequence;
-      newest = std::move(indexes);
+      newest = {std::move(indexes), at == slot_bytes};
     }
   }
   return newest;
+}
+
+}  // namespace
+
+sync_mark::sync_mark(const std::string& directory, const std::shared_ptr<rocksdb::FileSystem>& disk) {
+  auto& on = disk_of(disk);
+  const auto path = directory + "/mark";
+  auto status = on.FileExists(path, {}, nullptr);
+  if (status.IsNotFound()) {
+    std::unique_ptr<rocksdb::FSWritableFile> made;
+    status = on.NewWritableFile(path, {}, &made, nullptr);
+    if (status.ok()) status = made->Close({}, nullptr);
+  }
+  // Without its name the file is not found after a power cut, and nothing is held against the log. A process
+  // before this one may have made it and ended here.
+  if (status.ok()) status = sync_directory(on, directory);
+  if (status.ok()) status = on.NewRandomRWFile(path, {}, &file_, nullptr);
+  TROUPE_ASSERT(status.ok(), "cannot open " + path + ": " + status.ToString());
+  // The first write goes over the older slot, or one that is not whole.
+  const auto newest = read_mark(directory, disk);
+  second_slot_ = !newest.indexes.empty() && !newest.is_in_second_slot;
+}
+
+sync_mark::~sync_mark() = default;
+
+std::vector<std::uint64_t> sync_mark::read(const std::string& directory,
+                                           const std::shared_ptr<rocksdb::FileSystem>& disk) {
+  return read_mark(directory, disk).indexes;
 }
 
 void sync_mark::write(const std::vector<std::uint64_t>& last_indexes) {
@@ -170,11 +289,11 @@ void sync_mark::write(const std::vector<std::uint64_t>& last_indexes) {
   byte_writer{slot}.u32_be(checksum(body));
   byte_writer{slot}.sized(body);
   TROUPE_ASSERT(slot.size() <= slot_bytes, "the mark does not fit its slot");
-  const auto at = second_slot_ ? static_cast<off_t>(slot_bytes) : off_t{0};
+  const auto at = second_slot_ ? slot_bytes : 0;
   second_slot_ = !second_slot_;
-  const auto written = ::pwrite(file_, slot.data(), slot.size(), at);
-  TROUPE_ASSERT(written == static_cast<ssize_t>(slot.size()),
-                "writing the sync mark failed: " + errno_text());
+  auto status = file_->Write(at, slot, {}, nullptr);
+  if (status.ok()) status = file_->Sync({}, nullptr);
+  TROUPE_ASSERT(status.ok(), "writing the sync mark failed: " + status.ToString());
 }
 
 }  // namespace troupe

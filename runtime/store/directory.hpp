@@ -5,7 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "runtime/store/directory_lock.hpp"
 #include "runtime/store/store.hpp"
+
+namespace rocksdb {
+class FSRandomRWFile;
+}
 
 namespace troupe {
 
@@ -14,28 +19,36 @@ inline constexpr int data_format = 1;
 
 /// Makes the directory when it does not exist, and refuses one of a newer format, of another shard count, or
 /// that cannot be written. Touches nothing when it refuses.
-std::optional<store_error> prepare_directory(const std::string& directory, std::uint16_t shard_count);
+std::optional<store_error> prepare_directory(const store_options& options, directory_lock& lock);
+
+/// Refuses a directory of a newer format; none or an unreadable one is not its business.
+std::optional<store_error> refuse_newer_format(const std::string& directory);
+
+/// How many shards the data directory was made with; 0 when there is none, or none that can be read.
+std::uint16_t shard_count_of(const std::string& directory);
 
 /// Free space for unprivileged writers in the file system of the directory, 0 when it cannot be told.
 std::uint64_t free_bytes(const std::string& directory);
 
-/// A small file beside the store that says how far each shard's log was synced, written with O_DSYNC about
+/// A small file beside the store that says how far each shard's log was synced, written and synced about
 /// once a second. A log that ends below its mark has lost its tail at a record boundary, which checksums
 /// cannot see.
 class sync_mark {
  public:
-  explicit sync_mark(const std::string& directory);
+  /// `disk` as in store_options.
+  explicit sync_mark(const std::string& directory, const std::shared_ptr<rocksdb::FileSystem>& disk = {});
   ~sync_mark();
   sync_mark(const sync_mark&) = delete;
   sync_mark& operator=(const sync_mark&) = delete;
 
   /// The last indexes that were written, empty when there is no (whole) mark.
-  static std::vector<std::uint64_t> read(const std::string& directory);
+  static std::vector<std::uint64_t> read(const std::string& directory,
+                                         const std::shared_ptr<rocksdb::FileSystem>& disk = {});
   void write(const std::vector<std::uint64_t>& last_indexes);
 
  private:
-  int file_ = -1;
-  bool second_slot_ = false;
+  std::unique_ptr<rocksdb::FSRandomRWFile> file_;
+  bool second_slot_ = false;  // where the next write goes
 };
 
 }  // namespace troupe

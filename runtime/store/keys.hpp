@@ -6,14 +6,13 @@
 
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/hash.hpp"
+#include "runtime/base/shard_id.hpp"
 #include "runtime/entity/effects.hpp"
 #include "runtime/entity/names.hpp"
 
 /// How the rows of a shard lie in the store: [shard u16][section u8] and then what the section says. All of a
 /// shard's rows share a prefix, so that a snapshot of a shard is one range.
 namespace troupe {
-
-using shard_id = std::uint16_t;
 
 enum class row_section : std::uint8_t {
   entities = 0,  // [kind u8][key length u8][key][table u8][row key]

@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
@@ -15,7 +16,11 @@
 #include "runtime/base/assert.hpp"
 #include "runtime/entity/table.hpp"
 #include "runtime/store/directory.hpp"
+#include "runtime/store/directory_lock.hpp"
+#include "runtime/store/epoch.hpp"
 #include "runtime/store/reply_record.hpp"
+#include "runtime/store/storage_failure.hpp"
+#include "runtime/store/wal_continuity.hpp"
 
 namespace troupe {
 namespace {
@@ -67,8 +72,10 @@ std::string applied_key(shard_id shard) {
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
-rocksdb::DBOptions db_options() {
+rocksdb::DBOptions db_options(rocksdb::Env* env, rocksdb::WalFilter* filter) {
   rocksdb::DBOptions o;
+  if (env != nullptr) o.env = env;
+  o.wal_filter = filter;
   o.create_if_missing = true;
   o.create_missing_column_families = true;
   o.paranoid_checks = true;
@@ -78,11 +85,12 @@ rocksdb::DBOptions db_options() {
   o.recycle_log_file_num = 0;
   o.track_and_verify_wals_in_manifest = true;
   o.max_bgerror_resume_count = 0;
+  o.listeners.push_back(watch_for_failures());
   o.best_efforts_recovery = false;
   o.manual_wal_flush = false;
   o.unordered_write = false;
   o.avoid_flush_during_recovery = true;
-  o.max_total_wal_size = 64U << 20U;  // bounds what a restart replays
+  o.max_total_wal_size = 128U << 20U;  // bounds what a restart replays
   o.max_background_jobs = 2;
   o.max_open_files = 512;
   o.keep_log_file_num = 3;
@@ -92,10 +100,6 @@ rocksdb::DBOptions db_options() {
   o.allow_concurrent_memtable_write = false;  // two threads write, and their batches are small
   o.enable_write_thread_adaptive_yield = false;
   return o;
-}
-
-[[noreturn]] void storage_failed(const char* what, const rocksdb::Status& status) {
-  assertion_failed("storage works", __FILE__, __LINE__, std::string{what} + ": " + status.ToString());
 }
 
 store_error translate(const rocksdb::Status& status, const std::string& directory) {
@@ -119,7 +123,10 @@ struct store_batch::impl {
 
 struct store::impl {
   store_options options;
+  directory_lock lock;
   reply_expiry expiry{0};
+  std::unique_ptr<rocksdb::Env> env;  // over the options' disk; none: the default
+  wal_continuity logs;
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   std::uint64_t epoch = 0;
@@ -198,6 +205,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& op
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.metadata_block_size = 4096;
   table.pin_top_level_index_and_filter = true;
+  // The youngest files are asked first and most, whatever the key; the others' partitions come and go.
+  table.metadata_cache_options.partition_pinning = rocksdb::PinningTier::kFlushedAndSimilar;
   table.format_version = 5;
 
   rocksdb::ColumnFamilyOptions common;
@@ -218,11 +227,12 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& op
   // Replies are only ever looked up by their whole key, so their memtable is a hash table: inserting into the
   // ordered one was a tenth of the cost of an order.
   replies.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(reply_key_bytes));
-  replies.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(1U << 16U));
   replies.memtable_whole_key_filtering = false;
   replies.memtable_prefix_bloom_size_ratio = 0;
-  // A flush sorts it, at a restart too, so it is kept small.
+  // A flush sorts it, at a restart too, so it is kept small. The buckets are a sixteenth of it.
   replies.write_buffer_size = options.write_buffer_bytes / 4;
+  replies.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(replies.write_buffer_size / 128));
+  replies.compaction_style = rocksdb::kCompactionStyleUniversal;
   replies.compaction_filter = expiry;
   replies.ttl = static_cast<std::uint64_t>(options.reply_retention_ms / 1000);
   auto meta = common;
@@ -237,35 +247,28 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& op
 }  // namespace
 
 std::variant<std::unique_ptr<store>, store_error> store::open(const store_options& options) {
-  if (auto fault = prepare_directory(options.directory, options.shard_count)) return *fault;
-
   auto opened = std::make_unique<impl>(options);
+  if (auto fault = prepare_directory(options, opened->lock)) return *fault;
+  if (options.disk) opened->env = rocksdb::NewCompositeEnv(options.disk);
   rocksdb::DB* db = nullptr;
   const auto descriptors = families_of(options, &opened->expiry);
-  auto status =
-      rocksdb::DB::Open(db_options(), options.directory + "/store", descriptors, &opened->families, &db);
+  auto status = rocksdb::DB::Open(db_options(opened->env.get(), &opened->logs), options.directory + "/store",
+                                  descriptors, &opened->families, &db);
   if (!status.ok()) return translate(status, options.directory);
   opened->db.reset(db);
   for (std::size_t i = 0; i < family_count; ++i) {
     TROUPE_ASSERT(opened->families[i]->GetID() == i, "column families were created in another order");
   }
 
-  std::string epoch;
-  status = db->Get({}, "epoch", &epoch);
-  if (!status.ok() && !status.IsNotFound()) return translate(status, options.directory);
-  byte_reader in{epoch};
-  opened->epoch = (epoch.empty() ? 0 : in.varint()) + 1;
-  std::string next;
-  byte_writer{next}.varint(opened->epoch);
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  status = db->Put(synced, "epoch", next);
+  status = check_known_logs(*db, opened->logs);
+  if (status.ok()) status = begin_epoch(*db, opened->logs, opened->epoch);
   if (!status.ok()) return translate(status, options.directory);
   return std::unique_ptr<store>{new store{std::move(opened)}};
 }
 
 std::uint16_t store::shard_count() const { return impl_->options.shard_count; }
 std::uint64_t store::epoch() const { return impl_->epoch; }
+const std::shared_ptr<rocksdb::FileSystem>& store::disk() const { return impl_->options.disk; }
 
 std::optional<std::string> store::get_row(std::string_view key) const {
   rocksdb::PinnableSlice value;

@@ -12,6 +12,10 @@
 #include "runtime/entity/row_source.hpp"
 #include "runtime/store/keys.hpp"
 
+namespace rocksdb {
+class FileSystem;
+}
+
 namespace troupe {
 
 struct store_options {
@@ -21,6 +25,9 @@ struct store_options {
   std::int64_t reply_retention_ms = 24LL * 3600 * 1000;
   std::size_t block_cache_bytes = 128U << 20U;
   std::size_t write_buffer_bytes = 32U << 20U;
+  /// Through which everything in the directory is read and written, FORMAT and the mark too; none: the
+  /// operating system's. For tests that take the disk away.
+  std::shared_ptr<rocksdb::FileSystem> disk{};
 };
 
 /// Why a store did not open, for the person who started the process.
@@ -74,6 +81,8 @@ class store {
   std::uint16_t shard_count() const;
   /// The number of this opening: greater than all before, durable before open() returns.
   std::uint64_t epoch() const;
+  /// As in the options.
+  const std::shared_ptr<rocksdb::FileSystem>& disk() const;
 
   std::optional<std::string> get_row(std::string_view key) const;
   /// Keys in [from, to), `to` empty for no bound; false from the visitor ends the scan.

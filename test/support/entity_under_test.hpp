@@ -38,7 +38,7 @@ class entity_under_test {
     const auto out = at_hand_->execute(in, message, body, batch_, expect_version);
     const auto again = fresh.execute(in, message, body, batch_, expect_version);
     check_same(out, again);
-    kit_check(at_hand_->rows().open_writes().empty(), "writes are left open");
+    kit_check(!at_hand_->rows().has_open_writes(), "writes are left open");
     if (out.what == outcome::status::ok) {
       check_change(out, version_before, state_before);
     } else {

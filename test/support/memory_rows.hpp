@@ -19,9 +19,9 @@ class memory_rows {
   void apply(const std::vector<row_write>& writes) {
     for (const auto& w : writes) {
       if (w.value) {
-        rows_[{w.table, w.key}] = *w.value;
+        rows_[{w.table, std::string{w.key}}] = std::string{*w.value};
       } else {
-        rows_.erase({w.table, w.key});
+        rows_.erase({w.table, std::string{w.key}});
       }
     }
   }

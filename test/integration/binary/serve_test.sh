@@ -55,7 +55,7 @@ stop() {
 
 status_of() { curl --silent --max-time 5 --output /dev/null --write-out '%{http_code}' "$@"; }
 
-start
+start --shards 8
 [[ "$(status_of "$url/health")" == 200 ]] || fail "/health"
 [[ "$(status_of "$ops/readyz")" == 200 ]] || fail "/readyz"
 [[ "$(status_of "$url/api/v1/skus/none")" == 404 ]] || fail "an unknown SKU is not 404"
@@ -94,7 +94,7 @@ cp "$work/FORMAT" "$data/FORMAT"
 refused 'run a newer troupe' --data "$data" --port 0
 cp "$work/FORMAT.good" "$data/FORMAT"
 [[ "$before" == "$(find "$data" -type f -exec cksum {} + | sort)" ]] || fail "a refused directory was touched"
-refused '64 shards, not 16' --data "$data" --port 0 --shards 16
+refused '8 shards, not 64' --data "$data" --port 0 --shards 64
 
 start --compat
 [[ "$(status_of --request POST "$url/tasks" --header 'Content-Type: application/json' \

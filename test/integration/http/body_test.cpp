@@ -85,6 +85,30 @@ TEST_CASE("bodies: the media type must be JSON in UTF-8, uncompressed") {
   }
 }
 
+TEST_CASE("bodies: a route that takes none refuses one that says something") {
+  http_fixture f;
+  auto c = f.connect();
+  const auto drop = [&](std::string_view body, std::string_view type = "application/json") {
+    return c.ask(with_body("DELETE", "/api/v1/toys/a",
+                           "Authorization: Bearer " + f.token({"user", "admin"}) +
+                               "\r\nContent-Type: " + std::string{type} + "\r\n",
+                           body));
+  };
+  CHECK(drop("{\"junk").problem() == "invalid-json");
+  CHECK(drop("<a/>", "text/xml").problem() == "unsupported-media-type");
+  CHECK(drop(R"({"really":true})").problem() == "malformed-request");
+  CHECK(drop("{}").status == 204);
+}
+
+TEST_CASE("problems: a flood of wrong fields gets a short answer") {
+  http_fixture f;
+  std::string body = R"({"name":"a","count":1)";
+  for (int i = 0; i < 5000; ++i) body += ",\"f" + std::to_string(i) + "\":1";
+  const auto answer = f.ask(put(body + "}"));
+  CHECK(answer.problem() == "validation-failed");
+  CHECK(answer.body.size() < 5000);
+}
+
 TEST_CASE("targets: paths are decoded, and what cannot be is refused") {
   http_fixture f;
   auto c = f.connect();

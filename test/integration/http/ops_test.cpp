@@ -59,6 +59,8 @@ TEST_CASE("ops: a taken port is a boot error, for both servers") {
   ops_sources sources;
   sources.clock = &f.clock;
   CHECK_THROWS_AS((ops_server{{.port = f.web->port()}, sources}), boot_error);
+  const ops_server first{{.port = 0}, sources};
+  CHECK_THROWS_AS((ops_server{{.port = first.port()}, sources}), boot_error);
   server_parts parts;
   parts.make_port = [&](std::function<void()> wake) {
     return std::make_unique<fake_port>(f.runtime, std::move(wake));

@@ -82,13 +82,13 @@ struct opened {
   ~opened() { log.reset(); }
 
   void append(shard_id shard, std::uint64_t first, std::uint64_t previous_epoch, int count,
-              const std::string& value) {
+              const std::string& value, std::size_t awaited = 1) {
     chunk_writer chunk{shard, stored->epoch()};
     chunk.begin(first, previous_epoch);
     for (int i = 0; i < count; ++i) {
       chunk.add(entry_writing("row" + std::to_string(first + static_cast<std::uint64_t>(i)), value));
     }
-    log->append(shard, first, first + static_cast<std::uint64_t>(count) - 1, chunk.take());
+    log->append(shard, first, first + static_cast<std::uint64_t>(count) - 1, chunk.take(), awaited);
   }
   std::optional<std::string> row(shard_id shard, const std::string& key) {
     return stored->rows_of(shard, somebody)->get(table_no{1}, key);
@@ -120,6 +120,18 @@ TEST_CASE("journal: what was synced is there after a restart, applied or not") {
   CHECK(again.stored->applied(1).index == 5);
 }
 
+TEST_CASE("journal: what nobody waits for gets to disk too, alone or with the next round") {
+  temporary_directory directory;
+  opened o{directory.path()};
+  REQUIRE_FALSE(o.fault);
+  o.append(1, 1, 0, 3, "alone", 0);
+  REQUIRE(o.heard.wait_synced(1, 3));
+  o.append(1, 4, o.stored->epoch(), 1, "first", 0);
+  o.append(2, 1, 0, 1, "behind it");
+  REQUIRE(o.heard.wait_synced(2, 1));
+  CHECK(o.heard.wait_synced(1, 4));
+}
+
 TEST_CASE("journal: the log does not grow for ever") {
   temporary_directory directory;
   journal_options options;
@@ -144,6 +156,62 @@ TEST_CASE("journal: the log does not grow for ever") {
   CHECK(o.row(2, "row1000") == std::string(100, 'v'));
 }
 
+TEST_CASE("journal: a round writes no more than its bound, and an entry that is larger goes alone") {
+  temporary_directory directory;
+  journal_options options;
+  options.round_bytes_max = 1000;
+  options.apply_delay = std::chrono::seconds{20};
+  const auto large = std::string(3000, 'l');
+  {
+    opened o{directory.path(), options};
+    REQUIRE_FALSE(o.fault);
+    const auto epoch = o.stored->epoch();
+    chunk_writer chunk{1, epoch};
+    chunk.begin(1, 0);
+    for (int i = 1; i <= 40; ++i)
+      chunk.add(entry_writing("row" + std::to_string(i), i == 20 ? large : std::string(100, 's')));
+    o.log->append(1, 1, 40, chunk.take(), 1);
+    o.append(2, 1, 0, 3, "other");
+    REQUIRE(o.heard.wait_synced(1, 40));
+    REQUIRE(o.heard.wait_synced(2, 3));
+    std::size_t frames = 0;
+    std::size_t larger = 0;
+    o.stored->scan_log([&](std::uint64_t, std::string_view frame) {
+      ++frames;
+      constexpr std::size_t frame_head = 16;
+      if (frame.size() > options.round_bytes_max + frame_head) {
+        ++larger;
+        CHECK(frame.size() < 3200);
+      }
+      return true;
+    });
+    CHECK(larger == 1);
+    CHECK(frames >= 8);
+    CHECK(frames <= 15);
+  }
+  opened again{directory.path()};
+  REQUIRE_FALSE(again.fault);
+  CHECK(again.ends[1].index == 40);
+  CHECK(again.ends[2].index == 3);
+  CHECK(again.row(1, "row20") == large);
+  CHECK(again.row(1, "row40") == std::string(100, 's'));
+  CHECK(again.row(2, "row3") == "other");
+}
+
+TEST_CASE("journal: a clean end leaves a mark of the whole log, however young") {
+  temporary_directory directory;
+  journal_options options;
+  options.mark_interval = std::chrono::hours{1};
+  {
+    opened o{directory.path(), options};
+    o.append(1, 1, 0, 3, "one");
+    REQUIRE(o.heard.wait_synced(1, 3));
+    o.append(1, 4, o.stored->epoch(), 2, "two");
+    REQUIRE(o.heard.wait_synced(1, 5));
+  }
+  CHECK(sync_mark::read(directory.path()) == std::vector<std::uint64_t>{0, 5, 0, 0});
+}
+
 TEST_CASE("journal: a log with a gap, a strayed record or a flipped bit is refused and left alone") {
   for (const char* how : {"gap", "flip", "epoch"}) {
     temporary_directory directory;
@@ -158,7 +226,7 @@ TEST_CASE("journal: a log with a gap, a strayed record or a flipped bit is refus
         chunk.add(entry_writing("x", "y"));
         auto bytes = chunk.take();
         bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-        o.log->append(1, 3, 3, bytes);
+        o.log->append(1, 3, 3, bytes, 1);
       } else {
         o.append(1, first, std::string{how} == "epoch" ? 7 : 1, 1, "later");
       }

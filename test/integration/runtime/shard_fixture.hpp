@@ -50,10 +50,11 @@ class manual_log final : public shard_log {
     shard_id shard;
     std::uint64_t first_index, last_index;
     std::string chunk;
+    std::size_t awaited;
   };
-  void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index,
-              std::string chunk) override {
-    unsynced.push_back({shard, first_index, last_index, std::move(chunk)});
+  void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk,
+              std::size_t awaited) override {
+    unsynced.push_back({shard, first_index, last_index, std::move(chunk), awaited});
   }
   void commit(shard_id shard, std::uint64_t index) override { committed[shard] = index; }
 

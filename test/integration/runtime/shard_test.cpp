@@ -75,6 +75,25 @@ TEST_CASE("shard: a handler that throws, or refuses after edit, changes nothing 
   CHECK(total_in(after) == 6);
 }
 
+TEST_CASE("shard: a named command that had nothing to change does not change something when it is repeated") {
+  shard_fixture f;
+  const auto nothing_yet = f.make("a", counter::double_positive{}, "key-1");
+  const auto first = f.send(nothing_yet);
+  const auto unnamed = f.send(f.make("a", counter::double_positive{}));
+  f.sync();
+  CHECK(total_in(first) == 0);
+  CHECK(total_in(unnamed) == 0);
+  f.send(f.make("a", add{5}));
+  f.sync();
+  const auto again = f.send(nothing_yet);
+  CHECK(total_in(again) == 0);
+  CHECK((*again)->replayed);
+  f.apply();
+  f.crash_and_restart();
+  CHECK(total_in(f.send(nothing_yet)) == 0);
+  CHECK(total_in(f.send(f.make("a", counter::get{}))) == 5);
+}
+
 TEST_CASE("shard: a named command runs once, whenever it is repeated") {
   shard_fixture f;
   const auto command = f.make("a", add{5}, "key-1");

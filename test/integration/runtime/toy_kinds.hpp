@@ -28,6 +28,8 @@ struct throws {};
 BOOST_DESCRIBE_STRUCT(throws, (), ())
 struct refuse_after_edit {};
 BOOST_DESCRIBE_STRUCT(refuse_after_edit, (), ())
+struct double_positive {};
+BOOST_DESCRIBE_STRUCT(double_positive, (), ())
 struct get {};
 BOOST_DESCRIBE_STRUCT(get, (), ())
 struct total {
@@ -48,8 +50,9 @@ class kind final : public entity<kind, state> {
  public:
   static constexpr kind_options options{
       .id = kind_id{201}, .name = "counter", .passivate_after = std::chrono::seconds{60}, .queue_max = 5000};
-  using commands = messages<numbered<1, add>, numbered<2, forward>, numbered<3, add_later>,
-                            numbered<4, cancel_last>, numbered<5, throws>, numbered<6, refuse_after_edit>>;
+  using commands =
+      messages<numbered<1, add>, numbered<2, forward>, numbered<3, add_later>, numbered<4, cancel_last>,
+               numbered<5, throws>, numbered<6, refuse_after_edit>, numbered<8, double_positive>>;
   using queries = messages<numbered<7, get>>;
   TROUPE_NUMBERED_MESSAGES
 
@@ -78,6 +81,11 @@ class kind final : public entity<kind, state> {
   result<total> on(const refuse_after_edit&) {
     edit().value = 666;
     return reject(refusal::negative);
+  }
+  /// Succeeds without a change when there is nothing to double.
+  result<total> on(const double_positive&) {
+    if (state().value > 0) edit().value *= 2;
+    return total{state().value};
   }
   result<total> on(const get&) const { return total{state().value}; }
 };

@@ -18,7 +18,11 @@ struct mirrored_overlay {
   row_overlay rows{stored.source()};
   std::map<std::string, std::string> model;
   std::map<std::string, std::string> model_before;  // at the last seal or undo
-  std::vector<std::vector<row_write>> unapplied;
+  struct applied_later {
+    std::string key;
+    std::optional<std::string> value;
+  };
+  std::vector<std::vector<applied_later>> unapplied;
   std::uint64_t sealed = 0;
   std::uint64_t applied = 0;
 
@@ -32,7 +36,10 @@ struct mirrored_overlay {
           ++sealed;
           unapplied.emplace_back();
         }
-        for (auto& write : rows.seal(sealed)) unapplied.back().push_back(std::move(write));
+        for (const auto& write : rows.seal(sealed)) {
+          unapplied.back().push_back({std::string{write.key}, std::nullopt});
+          if (write.value) unapplied.back().back().value = *write.value;
+        }
         model_before = model;
         break;
       case 1:
@@ -43,7 +50,7 @@ struct mirrored_overlay {
         apply_one();
         break;
       case 3:
-        if (rows.open_writes().empty()) rows.forget(applied);
+        if (!rows.has_open_writes()) rows.forget(applied);
         break;
       case 4: {
         const auto key = any_key();
@@ -61,7 +68,7 @@ struct mirrored_overlay {
   }
   void apply_one() {
     if (unapplied.empty()) return;
-    stored.apply(unapplied.front());
+    for (const auto& one : unapplied.front()) stored.apply({{one_table, one.key, one.value}});
     unapplied.erase(unapplied.begin());
     ++applied;
   }

@@ -48,6 +48,7 @@ TEST_CASE("time: what is no time is refused") {
                                  "1969-12-31T23:59:59Z",
                                  "1970-01-01T00:30:00+01:00",
                                  "+026-01-31T09:30:00Z",
+                                 "9999-12-31T23:59:59-00:01",
                                  "2026-01-31X09:30:00Z"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_rfc3339(text));

@@ -101,7 +101,7 @@ TEST_CASE("overlay: a command's writes come out once a row, in order of first wr
   rows.put(t1, "b", "3");
   rows.put(t1, "a", std::nullopt);
   CHECK(rows.seal(1) == std::vector<row_write>{{t1, "b", "3"}, {t1, "a", std::nullopt}});
-  CHECK(rows.open_writes().empty());
+  CHECK_FALSE(rows.has_open_writes());
   CHECK(rows.get(t1, "b") == "3");
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("overlay: undo leaves everything as it was, sealed writes too") {
   rows.undo();
   CHECK(scanned(rows, scan_order::ascending) == before);
   CHECK(before == "b=sealed f=F");
-  CHECK(rows.open_writes().empty());
+  CHECK_FALSE(rows.has_open_writes());
   CHECK(rows.size() == 2);
 }
 
