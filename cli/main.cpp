@@ -7,6 +7,7 @@
 #include "cli/serve.hpp"
 #include "cli/status.hpp"
 #include "cli/token.hpp"
+#include "cli/verify.hpp"
 
 int main(int argc, char** argv) {
   CLI::App program{"troupe: a whole application backend in one binary, built of durable actors"};
@@ -16,10 +17,12 @@ int main(int argc, char** argv) {
   troupe::cli::serve_options serve;
   troupe::cli::token_options token;
   troupe::cli::status_options status;
+  troupe::cli::verify_options verify;
   troupe::flash_sale::flash_sale_options sale;
   auto* serve_command = troupe::cli::add_serve_command(program, serve);
   auto* token_command = troupe::cli::add_token_command(program, token);
   auto* status_command = troupe::cli::add_status_command(program, status);
+  auto* verify_command = troupe::cli::add_verify_command(program, verify);
   auto* sale_command = troupe::flash_sale::add_flash_sale_command(program, sale);
   try {
     program.parse(argc, argv);
@@ -30,6 +33,7 @@ int main(int argc, char** argv) {
   if (*serve_command) return troupe::cli::run_serve(serve);
   if (*token_command) return troupe::cli::run_token(token);
   if (*status_command) return troupe::cli::run_status(status);
+  if (*verify_command) return troupe::cli::run_verify(verify);
   if (*sale_command) return troupe::flash_sale::run_flash_sale(sale);
   return 2;
 }

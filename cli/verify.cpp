@@ -1,0 +1,47 @@
+#include "cli/verify.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "cluster/history/check.hpp"
+#include "cluster/history/replica_file.hpp"
+
+namespace troupe::cli {
+namespace {
+
+bool wants_colour() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
+
+}  // namespace
+
+CLI::App* add_verify_command(CLI::App& program, verify_options& options) {
+  auto* command =
+      program.add_subcommand("verify", "Check what clients saw of a run against the replicas' logs");
+  command->add_option("history", options.history, "Directory of the history")
+      ->required()
+      ->type_name("HISTORY");
+  command->add_flag("--json", options.json, "One JSON object on stdout");
+  command->footer(
+      "Exit code 0: legal, 1: not legal, 2: unreadable.\nExample:\n  troupe verify chaos/history");
+  return command;
+}
+
+int run_verify(const verify_options& options) {
+  history::recorded_history recorded;
+  auto fault = history::read_history(options.history, recorded);
+  if (!fault) fault = history::unfit(recorded);
+  if (fault) {
+    fmt::print(stderr, "The history cannot be checked: {}.\n", *fault);
+    return 2;
+  }
+  const auto verdict = history::check(recorded);
+  if (options.json) {
+    fmt::print("{}\n", history::to_json(verdict));
+  } else {
+    fmt::print("{}", history::to_text(verdict, wants_colour()));
+  }
+  return verdict.holds() ? 0 : 1;
+}
+
+}  // namespace troupe::cli

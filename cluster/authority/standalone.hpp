@@ -1,0 +1,63 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "cluster/authority/authority.hpp"
+#include "cluster/authority/membership.hpp"
+#include "cluster/authority/records.hpp"
+
+namespace troupe {
+
+struct standalone_options {
+  std::string directory;  // the data directory, which this process has locked
+  std::uint32_t shard_count = 0;
+};
+
+/// The authority of one machine: the file `authority` in its data directory, replaced as a whole and synced
+/// at each change. Opening it starts a new run and a new epoch of every shard, with this node as the only
+/// member, so an entry of an earlier run is never taken for one of this run. One thread of its own writes and
+/// calls back; callbacks must not block. A write or fsync that fails ends the process.
+class standalone_authority final : public authority, public membership {
+ public:
+  struct opened {
+    std::unique_ptr<standalone_authority> authority;  // null: see error; the file is as it was
+    std::string error;
+  };
+  static opened open(const standalone_options& options);
+  /// Open calls are done before it returns.
+  ~standalone_authority() override;
+
+  void read_all(std::function<void(read_result)> done) override;
+  void cas(shard_id shard, std::uint64_t expected_revision, const shard_config& proposed,
+           std::function<void(cas_result)> done) override;
+  /// Nobody else writes, so there are no hints.
+  void on_hint(std::function<void()>) override {}
+  /// There is one node, and it is registered by opening: the name becomes its name.
+  void register_node(const node_profile& self, std::function<void(registration_result)> done) override;
+  void read_nodes(std::function<void(nodes_result)> done) override;
+
+ private:
+  standalone_authority(std::string file, standalone_record record);
+  void work();
+  void submit(std::function<void()> task);
+  cas_result apply(shard_id shard, std::uint64_t expected_revision, const shard_config& proposed);
+  stored_config config_of(const stored_shard_record& shard) const;
+  member self() const;
+
+  const std::string file_;
+  standalone_record record_;  // the worker's alone
+  std::mutex mutex_;
+  std::condition_variable task_came_;
+  bool is_stopping_ = false;
+  std::deque<std::function<void()>> tasks_;
+  std::thread worker_;
+};
+
+}  // namespace troupe

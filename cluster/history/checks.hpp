@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cluster/history/operation.hpp"
+#include "cluster/history/verdict.hpp"
+
+/// The parts of check(), each of which believes only what the parts before it have shown.
+namespace troupe::history {
+
+/// A shard's committed entries: index i is at position i - 1.
+struct committed_log {
+  const replica_dump* from = nullptr;
+  std::uint64_t commit = 0;
+  const log_entry& at(std::uint64_t index) const { return from->entries[index - 1]; }
+};
+using committed_logs = std::map<std::uint32_t, committed_log>;
+
+/// An operation's place in the order of its shard. A write is there once for all its attempts, from the
+/// first time it was asked to the first time it was answered.
+struct step {
+  std::int64_t invoked_ns = 0;
+  std::int64_t returned_ns = never;
+  std::uint64_t index = 0;
+  const operation* op = nullptr;  // of a write: an attempt that was answered ok, if there is one
+  std::uint32_t shard = 0;
+  bool is_write = false;
+};
+
+using sku_table = std::unordered_map<std::uint32_t, sku_setup>;
+sku_table by_sku(const recorded_history& history);
+
+/// The operations' positions, those of one command together, in the order of their invocation.
+std::vector<std::uint32_t> by_command(const std::vector<operation>& operations);
+
+// C0, from what clients saw alone.
+check_result check_counts(const recorded_history& history, const sku_table& skus);
+check_result check_orders(const recorded_history& history, const sku_table& skus);
+check_result check_sessions(const recorded_history& history, const sku_table& skus,
+                            const std::vector<std::uint32_t>& order);
+
+// C1 and C2, with the logs.
+/// Each log is whole, and equal to every other one of its shard as far as both are committed. `out`: for
+/// each shard the longest one.
+check_result check_logs(const recorded_history& history, committed_logs& out);
+/// Every command that was acknowledged is in the log once, where its reply says; nothing else is. `out`: all
+/// operations that have a place.
+check_result check_commands(const recorded_history& history, const sku_table& skus,
+                            const std::vector<std::uint32_t>& order, const committed_logs& logs,
+                            std::vector<step>& out);
+/// The order by index agrees with the order in real time. Sorts the steps.
+check_result check_real_time(std::vector<step>& steps);
+/// Along the log every reply is the model's, and the rows that each entry wrote are the model's. The two
+/// results are separate: a reply that is wrong, and rows that are wrong. Sorts the steps.
+struct replay_results {
+  check_result replies;
+  check_result rows;
+  check_result states;
+};
+replay_results check_replay(const recorded_history& history, const sku_table& skus,
+                            const committed_logs& logs, std::vector<step>& steps);
+
+}  // namespace troupe::history

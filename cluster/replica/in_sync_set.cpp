@@ -1,0 +1,47 @@
+#include "cluster/replica/in_sync_set.hpp"
+
+#include <algorithm>
+
+namespace troupe::replication {
+
+void in_sync_set::accept(const stored_config& now) {
+  known_ = now.config.in_sync;
+  std::erase_if(proposals_, [&](const proposal& p) { return p.base_revision < now.revision; });
+  unite();
+}
+
+void in_sync_set::propose(std::uint64_t base_revision, std::vector<member> members) {
+  proposals_.push_back({base_revision, std::move(members)});
+  unite();
+}
+
+void in_sync_set::forget_proposals() {
+  proposals_.clear();
+  unite();
+}
+
+void in_sync_set::unite() {
+  maximal_ = known_;
+  for (const auto& p : proposals_) maximal_.insert(maximal_.end(), p.members.begin(), p.members.end());
+  std::sort(maximal_.begin(), maximal_.end());
+  maximal_.erase(std::unique(maximal_.begin(), maximal_.end()), maximal_.end());
+}
+
+std::vector<member> with(std::vector<member> members, member who) {
+  members = without(std::move(members), who.node);
+  members.insert(std::upper_bound(members.begin(), members.end(), who), who);
+  return members;
+}
+
+std::vector<member> without(std::vector<member> members, node_id node) {
+  std::erase_if(members, [&](const member& m) { return m.node == node; });
+  return members;
+}
+
+member find_node(const std::vector<member>& members, node_id node) {
+  for (const auto& m : members)
+    if (m.node == node) return m;
+  return {node, 0};
+}
+
+}  // namespace troupe::replication

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cluster/authority/authority.hpp"
+
+namespace troupe::replication {
+
+/// The maximal in-sync set of a primary: the authority's set and every set that was proposed and has not been
+/// definitely refused (KIP-966; replication.md section 6). A proposal at revision r is settled by any greater
+/// revision and by nothing else: a request whose answer was lost may still be on its way.
+class in_sync_set {
+ public:
+  /// The authority's newest word. Settles what was proposed before it.
+  void accept(const stored_config& now);
+  void propose(std::uint64_t base_revision, std::vector<member> members);
+  void forget_proposals();
+
+  bool has_proposal() const { return !proposals_.empty(); }
+  const std::vector<member>& maximal() const { return maximal_; }
+
+ private:
+  struct proposal {
+    std::uint64_t base_revision = 0;
+    std::vector<member> members;
+  };
+  void unite();
+
+  std::vector<member> known_;
+  std::vector<proposal> proposals_;
+  std::vector<member> maximal_;  // sorted
+};
+
+/// The set with that node's member, of whatever run, replaced or added. Sorted.
+std::vector<member> with(std::vector<member> members, member who);
+std::vector<member> without(std::vector<member> members, node_id node);
+/// The member of that node, or one of run 0.
+member find_node(const std::vector<member>& members, node_id node);
+
+}  // namespace troupe::replication

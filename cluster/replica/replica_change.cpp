@@ -1,0 +1,169 @@
+#include <algorithm>
+
+#include "cluster/replica/replica.hpp"
+
+namespace troupe::replication {
+
+/// A member of the in-sync set that holds commits up: dead, superseded by a later run, silent or stuck.
+bool replica::is_gone(const peer* p) const {
+  if (p == nullptr) return true;
+  return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
+}
+
+/// Section 6: has acknowledged in this epoch with its present run, has this epoch's barrier and everything
+/// committed, and is not far behind. `current` is its entry in the in-sync set now, run 0 if none.
+bool replica::is_qualified(const peer& p, member current) const {
+  if (!p.follows || p.is_full || p.who == current || is_gone(&p)) return false;
+  if (p.match < commit_ || (p.match < barrier_ && !has(mutant::expand_below_barrier))) return false;
+  if (log_.last() - p.match > options_.join_lag) return false;
+  return !p.has_left || current.run != 0 || now_ - p.left_at >= options_.rejoin_after;
+}
+
+/// One change at a time: at most one joins and one leaves. Where nobody may leave without falling below the
+/// floor, joining first makes it a swap in one write.
+void replica::reconsider_set() {
+  if (transfer_ && transfer_->is_proposed) return;
+  if (in_sync_.has_proposal()) {
+    // Its answer was lost or is late. Only a greater revision settles it, so force one (row 28).
+    if (change_is_unknown_ && now_ - touched_at_ >= options_.election_retry) touch();
+    return;
+  }
+  const auto& now = config_.config;
+  auto next = now.in_sync;
+  std::vector<member> registered;
+  for (const auto& p : peers_) {
+    const auto current = find_node(now.in_sync, p.who.node);
+    const bool belongs = std::binary_search(now.replicas.begin(), now.replicas.end(), p.who.node);
+    if (!belongs || !is_qualified(p, current)) continue;
+    next = with(next, p.who);
+    registered.push_back(p.who);
+    break;
+  }
+  for (const auto& m : now.in_sync) {
+    if (m == self_ || (!registered.empty() && m.node == registered.front().node)) continue;
+    const auto* p = find_peer(m.node);
+    const bool superseded = p != nullptr && p->who.run > m.run;
+    const bool belongs = std::binary_search(now.replicas.begin(), now.replicas.end(), m.node);
+    if (belongs && !superseded && !is_gone(p)) continue;
+    if (next.size() <= now.min_in_sync && !has(mutant::no_floor)) continue;
+    next = without(next, m.node);
+    if (now.in_sync.size() == now.min_in_sync) ++figures_.swaps_at_floor;
+    break;
+  }
+  if (next != now.in_sync) change_set(std::move(next), std::move(registered));
+}
+
+/// The proposal counts from before it is sent: until the outcome is known, its members' acknowledgements are
+/// needed as well as those of the present set (row 5).
+void replica::change_set(std::vector<member> next, std::vector<member> registered) {
+  auto proposed = config_.config;
+  if (!registered.empty()) ++figures_.joined;
+  for (auto& p : peers_) {
+    const bool was = find_node(proposed.in_sync, p.who.node).run != 0;
+    if (was && find_node(next, p.who.node).run == 0) {
+      ++figures_.left;
+      p.has_left = true;
+      p.left_at = now_;
+    }
+  }
+  if (has(mutant::shrink_before_answer) && next.size() < proposed.in_sync.size()) {
+    auto early = config_;
+    early.config.in_sync = next;
+    in_sync_.accept(early);
+    in_sync_.propose(config_.revision, next);
+  } else if (!has(mutant::expand_after_answer) || next.size() < proposed.in_sync.size()) {
+    in_sync_.propose(config_.revision, next);
+  } else {
+    in_sync_.propose(config_.revision, proposed.in_sync);
+  }
+  proposed.in_sync = std::move(next);
+  proposed.written_by = make_nonce();
+  touched_at_ = now_;
+  try_config(proposed, std::move(registered));
+  if (has(mutant::shrink_before_answer)) advance_commit();
+}
+
+/// Writes the config as it is at its present revision: of all requests at that revision at most one wins, so
+/// the greater revision that follows settles all of them.
+void replica::touch() {
+  if (now_ - touched_at_ < options_.resend_after && touched_at_ != moment{}) return;
+  touched_at_ = now_;
+  ++figures_.touches;
+  auto same = config_.config;
+  same.written_by = make_nonce();
+  in_sync_.propose(config_.revision, same.in_sync);
+  try_config(same, {});
+}
+
+void replica::on(const transfer_to& e) {
+  if (role_ != replica_role::primary || !serving_ || transfer_ || e.node == self_.node) return;
+  const auto* p = find_peer(e.node);
+  if (p != nullptr && p->follows && find_node(config_.config.in_sync, e.node) == p->who)
+    start_transfer(p->who);
+}
+
+void replica::on(const resign&) {
+  is_resigning_ = true;
+  if (role_ != replica_role::primary || transfer_) return;
+  const auto to = serving_ ? best_successor() : member{};
+  if (to.run != 0) {
+    start_transfer(to);
+  } else {
+    release_peers(peers_);
+  }
+}
+
+void replica::release_peers(const std::vector<peer>& peers) {
+  for (const auto& p : peers) send_to(p.who, release{});
+}
+
+member replica::best_successor() const {
+  const peer* best = nullptr;
+  for (const auto& p : peers_) {
+    if (!p.follows || p.is_full || is_gone(&p) || find_node(config_.config.in_sync, p.who.node) != p.who)
+      continue;
+    if (!std::binary_search(config_.config.replicas.begin(), config_.config.replicas.end(), p.who.node))
+      continue;
+    if (best == nullptr || p.match > best->match) best = &p;
+  }
+  return best != nullptr ? best->who : member{};
+}
+
+void replica::start_transfer(member to) {
+  transfer_ = transfer_state{to, now_ + options_.transfer_patience, false};
+  next_transfer_ = now_ + options_.transfer_patience * 2;
+  out_->push_back(set_accepting{false});
+}
+
+/// Section 11. Nothing is accepted from here on, so soon the successor has everything; then one write makes
+/// it the primary. Until its outcome is known nothing is accepted either, so that the pause stays the only
+/// cost.
+void replica::tick_transfer() {
+  const bool belongs =
+      std::binary_search(config_.config.replicas.begin(), config_.config.replicas.end(), self_.node);
+  if (!transfer_ && serving_ && (is_full_ || is_resigning_ || !belongs) && now_ >= next_transfer_)
+    if (const auto to = best_successor(); to.run != 0) start_transfer(to);
+  if (!transfer_) return;
+  if (transfer_->is_proposed) {
+    if (now_ >= transfer_->until) touch();  // no answer: force a revision that tells
+    return;
+  }
+  const auto* p = find_peer(transfer_->to.node);
+  const bool is_ready = p != nullptr && p->follows && p->who == transfer_->to && p->match == log_.last() &&
+                        commit_ == log_.last() && is_in(config_.config.in_sync, p->who);
+  if (is_ready && !in_sync_.has_proposal()) {
+    auto proposed = config_.config;
+    ++proposed.epoch;
+    proposed.primary = transfer_->to;
+    proposed.written_by = make_nonce();
+    transfer_->is_proposed = true;
+    transfer_->until = now_ + options_.election_retry;
+    try_config(proposed, {transfer_->to});
+  } else if (now_ >= transfer_->until) {
+    if (is_resigning_) release_peers(peers_);
+    transfer_.reset();
+    out_->push_back(set_accepting{true});
+  }
+}
+
+}  // namespace troupe::replication
