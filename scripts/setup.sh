@@ -23,6 +23,8 @@ packages=(
   doctest-dev librapidcheck-dev libbenchmark-dev
   clang-format clang-tidy shellcheck
   curl procps
+  # For the tests of the cluster; each starts its own (scripts/etcd.sh).
+  etcd-server
 )
 
 case "${1:-}" in
@@ -60,9 +62,29 @@ install() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends --quiet "${missing[@]}"
 }
 
+# Debian starts a service when its package is installed, and at each boot. Nobody has asked for an etcd that runs
+# for good, so it is neither started nor enabled. One that was installed before is left as it is.
+brings_etcd=false
+[[ " ${missing[*]} " == *" etcd-server "* ]] && brings_etcd=true
+policy=/usr/sbin/policy-rc.d
+made_policy=false
+forbid_services() {
+  [[ $brings_etcd == true && ! -e $policy ]] || return 0
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+  made_policy=true
+}
+allow_services() {
+  [[ $made_policy == false ]] || "${as_root[@]}" rm --force "$policy"
+  made_policy=false
+  [[ $brings_etcd == false ]] || ! is_installed etcd-server || ! command -v systemctl >/dev/null ||
+    "${as_root[@]}" systemctl --quiet disable etcd.service >/dev/null 2>&1 || true
+}
+
 echo "setup: installing ${missing[*]}" >&2
 log="$(mktemp)"
-trap 'rm --force "$log"' EXIT
+trap 'rm --force "$log"; allow_services' EXIT
+forbid_services
 # The package lists may be missing or old, so they are fetched only when the first try fails.
 if ! install >"$log" 2>&1; then
   if ! { "${as_root[@]}" apt-get update --quiet && install; } >"$log" 2>&1; then

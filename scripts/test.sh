@@ -6,7 +6,7 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 Usage: scripts/test.sh [--quick]
-  Sets up, checks the format and the shell scripts, runs clang-tidy on a dozen files, builds the presets release and
+  Sets up, checks the format, the shell scripts and who includes whom, runs clang-tidy on a dozen files, builds the presets release and
   asan, and runs all tests in both. Ends with the summary of ctest. Under 20 minutes on two cores, most of it the
   first build.
   --quick   release only, without clang-tidy
@@ -39,6 +39,8 @@ step "format"
 scripts/format.sh --check
 step "shellcheck"
 git ls-files -z -- '*.sh' .ci/run | xargs --null shellcheck --external-sources
+step "arrows between the rooms"
+scripts/arrows.sh
 if [[ $quick == false ]]; then
   step "clang-tidy"
   scripts/tidy.sh

@@ -1,0 +1,125 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "cluster/authority/standalone.hpp"
+#include "test/integration/authority/authority_fixture.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct directory {
+  directory() {
+    std::string name = (fs::temp_directory_path() / "troupe-authority.XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~directory() { fs::remove_all(path); }
+  std::string text() const {
+    std::ifstream in{path + "/authority"};
+    std::stringstream out;
+    out << in.rdbuf();
+    return out.str();
+  }
+  void write(const std::string& text) const { std::ofstream{path + "/authority"} << text; }
+  auto open(std::uint32_t shards = 4) const { return standalone_authority::open({path, shards}); }
+
+  std::string path;
+};
+
+}  // namespace
+
+TEST_CASE("standalone authority: each opening is a later run and a new epoch of every shard, alone in sync") {
+  const directory d;
+  std::uint64_t last_run = 0;
+  for (std::uint64_t opening = 1; opening <= 3; ++opening) {
+    CAPTURE(opening);
+    const auto opened = d.open();
+    REQUIRE_MESSAGE(opened.authority, opened.error);
+    const auto read = read_all(*opened.authority);
+    REQUIRE(read.ok);
+    REQUIRE(read.configs.size() == 4);
+    for (const auto& shard : read.configs) {
+      CHECK(shard.config.epoch == opening);
+      CHECK(shard.config.primary.node == node_id{1});
+      CHECK(shard.config.primary.run > last_run);
+      CHECK(shard.config.in_sync == std::vector{shard.config.primary});
+      CHECK(shard.config.min_in_sync == 1);
+      CHECK(shard.revision == shard.config.primary.run);
+    }
+    last_run = read.configs[0].config.primary.run;
+  }
+}
+
+TEST_CASE(
+    "standalone authority: compare-and-set as with etcd, and what it wrote is there after the next opening") {
+  const directory d;
+  {
+    const auto a = d.open().authority;
+    const auto before = read_all(*a).configs.at(2);
+    auto next = before.config;
+    next.epoch = 10;
+    const auto won = cas(*a, 2, before.revision, next);
+    REQUIRE(won.outcome == cas_outcome::won);
+    CHECK(won.now.revision > before.revision);
+    const auto lost = cas(*a, 2, before.revision, before.config);
+    CHECK(lost.outcome == cas_outcome::conflict);
+    CHECK(lost.now.revision == won.now.revision);
+    CHECK(lost.now.config == next);
+    auto with_stranger = next;
+    with_stranger.in_sync.push_back({node_id{2}, 7});
+    CHECK(cas(*a, 2, won.now.revision, with_stranger).outcome == cas_outcome::conflict);
+  }
+  const auto a = d.open().authority;
+  CHECK(read_all(*a).configs.at(2).config.epoch == 11);
+  CHECK(read_all(*a).configs.at(1).config.epoch == 2);
+}
+
+TEST_CASE(
+    "standalone authority: another shard count, a newer format and a damaged file are refused untouched") {
+  const directory d;
+  { REQUIRE(d.open().authority); }
+  const auto good = d.text();
+  CHECK(d.open(8).error.find("was made with 4 shards, not 8") != std::string::npos);
+  CHECK(d.text() == good);
+
+  auto newer = good;
+  newer.replace(newer.find("\"format\":1"), 10, "\"format\":9");
+  d.write(newer);
+  CHECK(d.open().error.find("run a newer troupe") != std::string::npos);
+  CHECK(d.text() == newer);
+
+  for (const auto& damaged :
+       {std::string{}, good.substr(0, good.size() / 2), good + "x", std::string{"{}"}}) {
+    CAPTURE(damaged);
+    d.write(damaged);
+    CHECK_FALSE(d.open().authority);
+    CHECK_FALSE(d.open().error.empty());
+    CHECK(d.text() == damaged);
+  }
+}
+
+TEST_CASE("standalone authority: registration gives the run that the opening has started") {
+  const directory d;
+  const auto a = d.open().authority;
+  auto me = profile("laptop", 1);
+  me.shard_count = 4;
+  const auto entered = enter(*a, me);
+  REQUIRE(entered.outcome == registration_outcome::registered);
+  CHECK(entered.self == read_all(*a).configs.at(0).config.primary);
+  CHECK_FALSE(entered.cluster.is_nil());
+  CHECK(read_nodes(*a).nodes.at(0).name == "laptop");
+  me.shard_count = 5;
+  CHECK(enter(*a, me).outcome == registration_outcome::refused);
+}
+
+TEST_CASE("standalone authority: a directory that cannot be written is an error, not a start") {
+  const auto opened = standalone_authority::open({"/nonexistent/troupe", 4});
+  CHECK_FALSE(opened.authority);
+  CHECK(opened.error.find("/nonexistent/troupe") != std::string::npos);
+}

@@ -1,0 +1,139 @@
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "test/integration/faults/child_process.hpp"
+#include "test/integration/faults/life.hpp"
+#include "test/integration/faults/powercut_disk.hpp"
+#include "test/integration/faults/temporary_disk.hpp"
+
+/// One bit flipped, or the end cut off, at random places of each kind of file: the store must refuse to open,
+/// end with a message, or answer everything as before.
+namespace {
+
+using namespace troupe;
+using namespace troupe::faults;
+
+constexpr std::uint32_t script_seed = 4;
+constexpr std::uint64_t script_length = 200;
+
+bool is_of_kind(const std::string& path, const std::string& kind) {
+  const auto name = path.substr(path.rfind('/') + 1);
+  return kind.starts_with('.') ? name.ends_with(kind) : name.starts_with(kind);
+}
+
+/// A store after some lives of so many rounds.
+disk_image sound_disk(const std::vector<std::size_t>& lives) {
+  const script plan{script_seed, script_length};
+  const temporary_disk disk;
+  const auto file_system = std::make_shared<powercut_disk>(disk.root());
+  for (const auto rounds : lives) {
+    auto begun = life::begin(disk.root() + "/data", file_system);
+    REQUIRE(std::holds_alternative<std::unique_ptr<life>>(begun));
+    std::get<std::unique_ptr<life>>(begun)->run(plan, static_cast<std::uint32_t>(rounds), rounds);
+  }
+  return disk_image::read_from(disk.root());
+}
+
+child_end answers_of(const disk_image& what, const std::string& root) {
+  what.write_to(root);
+  return run_child({"read", root, std::to_string(script_seed), std::to_string(script_length)});
+}
+
+struct damage {
+  enum class how { flip = 1, truncate };
+  how what{};
+  std::string path;
+  std::size_t at = 0;
+  int bit = 0;
+};
+
+void apply(const damage& d, disk_image& to) {
+  auto& bytes = to.files.at(d.path);
+  if (d.what == damage::how::truncate) {
+    bytes.resize(d.at);
+  } else {
+    bytes[d.at] = static_cast<char>(bytes[d.at] ^ (1 << d.bit));
+  }
+}
+
+/// Opens the damaged disk and checks how that ended; gives the ending in words.
+std::string check_damaged(const disk_image& damaged, const std::string& root, const child_end& sound) {
+  const auto end = answers_of(damaged, root);
+  CAPTURE(end.err);
+  if (end.what == child_end::how::aborted) {
+    CHECK(end.err.find("troupe: invariant broken") != std::string::npos);
+    return "ended with a message";
+  }
+  REQUIRE(end.what == child_end::how::exited);
+  if (end.exit_code == 1) {
+    CHECK(end.err.find("refused: ") != std::string::npos);
+    return "refused to open";
+  }
+  CHECK(end.exit_code == 0);
+  CHECK(end.out == sound.out);
+  return "answered as before";
+}
+
+void sweep(const std::string& kind, damage::how what, std::size_t places) {
+  const temporary_disk disk;
+  const auto sound = sound_disk({60, 50, 40});
+  const auto expected = answers_of(sound, disk.root());
+  REQUIRE(expected.exit_code == 0);
+  REQUIRE(expected.out.find("answers") != std::string::npos);
+  std::vector<std::string> files;
+  for (const auto& [path, bytes] : sound.files) {
+    if (is_of_kind(path, kind) && !bytes.empty()) files.push_back(path);
+  }
+  REQUIRE_FALSE(files.empty());
+  std::mt19937 random{static_cast<std::uint32_t>(what)};
+  std::map<std::string, int> endings;
+  for (std::size_t i = 0; i < places; ++i) {
+    damage d{what, files[random() % files.size()], 0, static_cast<int>(random() % 8)};
+    d.at = random() % sound.files.at(d.path).size();
+    CAPTURE(d.path);
+    CAPTURE(d.at);
+    CAPTURE(d.bit);
+    auto damaged = sound;
+    apply(d, damaged);
+    ++endings[check_damaged(damaged, disk.root(), expected)];
+  }
+  for (const auto& [ending, times] : endings)
+    MESSAGE(kind << ", " << files.size() << " files: " << ending << ": " << times);
+}
+
+}  // namespace
+
+TEST_CASE("corruption: a flipped bit is refused or changes no answer") {
+  for (const char* kind : {".log", ".sst", "MANIFEST", "CURRENT", "mark", "FORMAT"})
+    sweep(kind, damage::how::flip, 100);
+}
+
+TEST_CASE("corruption: a file that lost its end is refused or changes no answer") {
+  for (const char* kind : {".log", ".sst", "MANIFEST", "CURRENT", "mark", "FORMAT"})
+    sweep(kind, damage::how::truncate, 100);
+}
+
+TEST_CASE("corruption: a write-ahead log of which nothing can be read is noticed, whichever it is") {
+  // Many logs, most of them in the MANIFEST; and two that are not, the first without anything before it.
+  for (const auto& lives : std::vector<std::vector<std::size_t>>{{60, 50, 40}, {10, 30}}) {
+    CAPTURE(lives.size());
+    const temporary_disk disk;
+    const auto sound = sound_disk(lives);
+    const auto expected = answers_of(sound, disk.root());
+    REQUIRE(expected.exit_code == 0);
+    for (const auto& file : sound.files) {
+      const auto& path = file.first;
+      const auto& bytes = file.second;
+      if (!is_of_kind(path, ".log") || bytes.empty()) continue;
+      CAPTURE(path);
+      auto damaged = sound;
+      damaged.files[path].clear();
+      check_damaged(damaged, disk.root(), expected);
+      // The length of its first record reaches behind the end of the file, which looks like a torn tail.
+      damaged.files[path] = bytes;
+      damaged.files[path][5] = '\xff';
+      check_damaged(damaged, disk.root(), expected);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+#include "test/integration/faults/life.hpp"
+
+#include "runtime/base/assert.hpp"
+
+namespace troupe::faults {
+
+std::variant<std::unique_ptr<life>, store_error> life::begin(const std::string& directory,
+                                                             std::shared_ptr<rocksdb::FileSystem> disk,
+                                                             life_events events) {
+  store_options small;
+  small.directory = directory;
+  small.shard_count = script::shards;
+  small.block_cache_bytes = 1U << 20U;
+  small.write_buffer_bytes = 128U << 10U;
+  small.disk = std::move(disk);
+  auto opened = store::open(small);
+  if (auto* fault = std::get_if<store_error>(&opened)) return *fault;
+  std::unique_ptr<life> begun{new life{std::move(events)}};
+  begun->store_ = std::move(std::get<std::unique_ptr<store>>(opened));
+  begun->events_.opened(begun->store_->epoch());
+
+  journal_options quick;
+  quick.gather_max = std::chrono::microseconds{0};
+  quick.apply_delay = std::chrono::milliseconds{1};
+  quick.slice_rows = 8;
+  quick.trim_bytes = 20'000;
+  quick.mark_interval = std::chrono::milliseconds{1};
+  begun->journal_ = std::make_unique<journal>(*begun->store_, *begun, quick, directory);
+  auto recovered = begun->journal_->recover();
+  if (auto* fault = std::get_if<store_error>(&recovered)) return *fault;
+  for (const auto& end : std::get<std::vector<log_end>>(recovered)) {
+    begun->ends_.push_back(end.index);
+    begun->epochs_.push_back(end.epoch);
+  }
+  begun->journal_->start();
+  return begun;
+}
+
+life::~life() {
+  journal_.reset();
+  store_.reset();
+}
+
+void life::on_synced(shard_id shard, std::uint64_t index) {
+  events_.acknowledged(shard, index);
+  const std::lock_guard lock{mutex_};
+  synced_[shard] = index;
+  changed_.notify_all();
+}
+
+void life::on_applied(shard_id shard, std::uint64_t index) {
+  const std::lock_guard lock{mutex_};
+  applied_[shard] = index;
+  changed_.notify_all();
+}
+
+void life::wait(const std::array<std::uint64_t, script::shards>& at) {
+  std::unique_lock lock{mutex_};
+  const bool came = changed_.wait_for(lock, std::chrono::seconds{20}, [&] {
+    for (shard_id shard = 0; shard < script::shards; ++shard) {
+      if (at[shard] < ends_[shard]) return false;
+    }
+    return true;
+  });
+  TROUPE_ASSERT(came, "the journal did not come to the end of what was appended within 20 s");
+}
+
+void life::append(const script& plan, shard_id shard, std::uint64_t count) {
+  const auto first = ends_[shard] + 1;
+  chunk_writer chunk{shard, store_->epoch()};
+  chunk.begin(first, epochs_[shard]);
+  for (std::uint64_t i = 0; i < count; ++i) chunk.add(plan.entry(shard, first + i));
+  ends_[shard] += count;
+  epochs_[shard] = store_->epoch();
+  events_.appended(shard, ends_[shard]);
+  journal_->append(shard, first, ends_[shard], chunk.take(), count);
+}
+
+void life::run(const script& plan, std::uint32_t seed, std::size_t rounds) {
+  {
+    const std::lock_guard lock{mutex_};
+    for (shard_id shard = 0; shard < script::shards; ++shard) synced_[shard] = applied_[shard] = ends_[shard];
+  }
+  std::mt19937 random{seed};
+  for (std::size_t round = 1; round <= rounds; ++round) {
+    for (shard_id shard = 0; shard < script::shards; ++shard) {
+      const auto count = std::min<std::uint64_t>(random() % 3, plan.length() - ends_[shard]);
+      if (count > 0) append(plan, shard, count);
+    }
+    wait(synced_);
+    for (shard_id shard = 0; shard < script::shards; ++shard) journal_->commit(shard, ends_[shard]);
+    if (round % 6 == 0) wait(applied_);
+  }
+}
+
+std::string compare(const store& stored, const script& plan, const std::vector<std::uint64_t>& ends) {
+  auto expected = plan.fold(ends);
+  std::string fault;
+  const auto name = [](std::string_view key) {
+    std::string out;
+    for (const char c : key) {
+      constexpr const char* digits = "0123456789abcdef";
+      out.push_back(digits[static_cast<unsigned char>(c) >> 4U]);
+      out.push_back(digits[static_cast<unsigned char>(c) & 15U]);
+    }
+    return out;
+  };
+  stored.scan_rows("", "", scan_order::ascending, [&](std::string_view key, std::string_view value) {
+    const auto it = expected.rows.find(std::string{key});
+    if (it == expected.rows.end()) {
+      fault = "row " + name(key) + " should not be there";
+    } else if (it->second != value) {
+      fault = "row " + name(key) + " is another";
+    } else {
+      expected.rows.erase(it);
+    }
+    return fault.empty();
+  });
+  if (!fault.empty()) return fault;
+  if (!expected.rows.empty()) return "row " + name(expected.rows.begin()->first) + " is missing";
+  for (shard_id shard = 0; shard < script::shards; ++shard) {
+    for (std::uint64_t index = 1; index <= plan.length(); ++index) {
+      const auto& id = plan.command_id(shard, index);
+      if (id.empty()) continue;
+      const auto it = expected.replies.find({shard, id});
+      const auto reply = stored.get_reply(shard, id);
+      const auto which = std::to_string(index) + " of shard " + std::to_string(shard);
+      if (reply.has_value() != (it != expected.replies.end()))
+        return "the reply of entry " + which + (reply ? " should not be there" : " is missing");
+      if (reply && *reply != it->second) return "the reply of entry " + which + " is another";
+    }
+  }
+  return {};
+}
+
+}  // namespace troupe::faults

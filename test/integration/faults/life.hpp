@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/journal/journal.hpp"
+#include "test/integration/faults/script.hpp"
+
+namespace troupe::faults {
+
+/// What a life tells while it runs, from any of its threads.
+struct life_events {
+  std::function<void(shard_id, std::uint64_t index)> appended = [](shard_id, std::uint64_t) {};
+  /// A shard may now answer for its entries up to that index.
+  std::function<void(shard_id, std::uint64_t index)> acknowledged = [](shard_id, std::uint64_t) {};
+  std::function<void(std::uint64_t epoch)> opened = [](std::uint64_t) {};
+};
+
+/// One process life of a store and its journal, which appends the script's entries from where the log ends.
+/// Everything is small, so that a short life flushes, compacts, applies, trims and marks often.
+class life final : public journal_listener {
+ public:
+  static std::variant<std::unique_ptr<life>, store_error> begin(const std::string& directory,
+                                                                std::shared_ptr<rocksdb::FileSystem> disk,
+                                                                life_events events = {});
+  ~life() override;
+
+  /// Appends to some shards, waits until that is on disk, commits it, and now and then waits until it is
+  /// applied; `rounds` times, or until the script ends.
+  void run(const script& plan, std::uint32_t seed, std::size_t rounds);
+
+  const std::vector<std::uint64_t>& ends() const { return ends_; }
+  const store& stored() const { return *store_; }
+
+ private:
+  explicit life(life_events events) : events_(std::move(events)) {}
+  void on_synced(shard_id shard, std::uint64_t index) override;
+  void on_applied(shard_id shard, std::uint64_t index) override;
+  void append(const script& plan, shard_id shard, std::uint64_t count);
+  void wait(const std::array<std::uint64_t, script::shards>& at);
+
+  life_events events_;
+  std::unique_ptr<store> store_;
+  std::unique_ptr<journal> journal_;
+  std::vector<std::uint64_t> ends_;
+  std::vector<std::uint64_t> epochs_;  // of the last entries
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::array<std::uint64_t, script::shards> synced_{};   // guarded by mutex_
+  std::array<std::uint64_t, script::shards> applied_{};  // guarded by mutex_
+};
+
+/// What is wrong with the store's answers when the script's entries up to `ends` are its log; empty: nothing.
+std::string compare(const store& stored, const script& plan, const std::vector<std::uint64_t>& ends);
+
+}  // namespace troupe::faults

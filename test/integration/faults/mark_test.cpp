@@ -1,0 +1,47 @@
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "runtime/store/directory.hpp"
+#include "test/integration/faults/powercut_disk.hpp"
+#include "test/integration/faults/recording.hpp"
+#include "test/integration/faults/temporary_disk.hpp"
+
+using namespace troupe;
+using namespace troupe::faults;
+
+TEST_CASE(
+    "mark: a write that power cuts short, the first after a start too, leaves the newest one before it") {
+  // With an odd number of marks before the restart the newest is in one slot, with an even number in the
+  // other.
+  for (std::uint64_t before = 1; before <= 4; ++before) {
+    CAPTURE(before);
+    const temporary_disk disk;
+    std::filesystem::create_directory(disk.root() + "/data");
+    const auto recorded =
+        record(disk.root(), [&](const std::string& directory, auto file_system, life_events) {
+          {
+            sync_mark mark{directory, file_system};
+            for (std::uint64_t n = 1; n <= before; ++n) mark.write({n, 2 * n});
+          }
+          sync_mark again{directory, file_system};
+          for (std::uint64_t n = before + 1; n <= before + 3; ++n) again.write({n, 2 * n});
+        });
+    playback then{recorded, {}};
+    std::mt19937 random{7};
+    std::uint64_t promised = 0;
+    while (then.next()) {
+      CAPTURE(then.at());
+      if (then.last().what == disk_step::action::sync && !then.mark.empty()) ++promised;
+      for (int tries = 0; tries < 20; ++tries) {
+        then.disk().power_cut(random).write_to(disk.root());
+        const auto found = sync_mark::read(disk.root() + "/data");
+        if (promised == 0) continue;
+        REQUIRE(found.size() == 2);
+        CHECK(found[0] >= promised);
+        CHECK(found[1] == 2 * found[0]);
+      }
+    }
+    CHECK(promised == before + 3);
+  }
+}

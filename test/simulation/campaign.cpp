@@ -1,0 +1,178 @@
+#include "test/simulation/campaign.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+namespace troupe::simulation {
+
+run_result run_once(const run_options& options) {
+  simulation one(options);
+  return one.run();
+}
+
+campaign_result run_campaign(const campaign_options& options) {
+  campaign_result all;
+  std::atomic<std::uint64_t> next{0};
+  std::atomic<bool> is_over{false};
+  std::mutex mutex;
+  const auto start = std::chrono::steady_clock::now();
+  const auto work = [&] {
+    while (!is_over) {
+      auto each = options.each;
+      const auto number = next++;
+      if (number >= options.seeds) return;
+      each.seed += number;
+      auto one = run_once(each);
+      const std::lock_guard lock(mutex);
+      ++all.seeds;
+      all.simulated_hours += static_cast<double>(one.simulated) / static_cast<double>(3600 * second);
+      all.happenings += one.happenings;
+      all.writes += one.writes;
+      all.reads += one.reads;
+      for (std::size_t i = 0; i < all.faults.size(); ++i) all.faults[i] += one.faults[i];
+      for (std::size_t i = 0; i < all.marks.size(); ++i) {
+        all.marks[i] += one.covered.times[i];
+        all.seeds_with_mark[i] += one.covered.times[i] > 0 ? 1 : 0;
+      }
+      if (!one.broken) continue;
+      all.broken.push_back(std::move(one));
+      if (options.stops_at_first) is_over = true;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < std::min<std::uint64_t>(options.threads, options.seeds); ++i)
+    threads.emplace_back(work);
+  work();
+  for (auto& t : threads) t.join();
+  all.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::sort(all.broken.begin(), all.broken.end(),
+            [](const run_result& a, const run_result& b) { return a.seed < b.seed; });
+  return all;
+}
+
+namespace {
+
+/// Whether the run still breaks that invariant.
+bool breaks(const run_options& run, const std::string& what) {
+  const auto result = run_once(run);
+  return result.broken && result.broken->what == what;
+}
+
+/// Leaves out as many faults as possible, in ever smaller blocks (delta debugging: Zeller, Hildebrandt 2002).
+void leave_out_faults(run_options& best, const std::string& what, std::uint32_t& tries) {
+  std::vector<std::uint32_t> kept;
+  for (std::uint32_t i = 0; i < best.faults_max; ++i)
+    if (!std::binary_search(best.skipped_faults.begin(), best.skipped_faults.end(), i)) kept.push_back(i);
+  for (std::size_t block = std::max<std::size_t>(kept.size() / 2, 1);; block /= 2) {
+    for (std::size_t at = 0; at < kept.size() && tries > 0;) {
+      auto fewer = best;
+      const auto end = std::min(at + block, kept.size());
+      fewer.skipped_faults.insert(fewer.skipped_faults.end(), kept.begin() + static_cast<std::ptrdiff_t>(at),
+                                  kept.begin() + static_cast<std::ptrdiff_t>(end));
+      std::sort(fewer.skipped_faults.begin(), fewer.skipped_faults.end());
+      --tries;
+      if (breaks(fewer, what)) {
+        best = std::move(fewer);
+        kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(at),
+                   kept.begin() + static_cast<std::ptrdiff_t>(end));
+      } else {
+        at = end;
+      }
+    }
+    if (block == 1 || tries == 0) return;
+  }
+}
+
+}  // namespace
+
+run_options shrink(const run_options& failing, std::uint32_t tries) {
+  const auto first = run_once(failing);
+  if (!first.broken) return failing;
+  const auto what = first.broken->what;
+  auto best = failing;
+  best.trace = false;
+  best.faults_max = std::min(best.faults_max, first.faults_drawn);
+  const auto attempt = [&](run_options fewer) {
+    if (tries == 0) return false;
+    --tries;
+    if (!breaks(fewer, what)) return false;
+    best = std::move(fewer);
+    return true;
+  };
+  for (std::uint32_t clients = 1; clients < best.clients_max && clients < 6; ++clients) {
+    auto fewer = best;
+    fewer.clients_max = clients;
+    if (attempt(fewer)) break;
+  }
+  for (auto cut = best.faults_max / 2; cut > 0;) {
+    auto fewer = best;
+    fewer.faults_max = best.faults_max - cut;
+    if (!attempt(fewer)) cut /= 2;
+    cut = std::min(cut, best.faults_max);
+    if (tries == 0) break;
+  }
+  leave_out_faults(best, what, tries);
+  return best;
+}
+
+std::string to_line(const run_options& options) {
+  return fmt::format("seed={} profile={} mutant={} clients={} faults={} skip={}", options.seed,
+                     options.under ? to_string(*options.under) : "any", to_string(options.bug),
+                     options.clients_max, options.faults_max, fmt::join(options.skipped_faults, ","));
+}
+
+std::optional<replication::mutant> mutant_named(std::string_view name) {
+  for (int i = 0; i < static_cast<int>(replication::mutant::count); ++i)
+    if (to_string(static_cast<replication::mutant>(i)) == name) return static_cast<replication::mutant>(i);
+  return std::nullopt;
+}
+
+std::optional<run_options> from_line(std::string_view line) {
+  run_options options;
+  const auto number = [](std::string_view text, auto& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+  };
+  while (!line.empty()) {
+    const auto word = line.substr(0, line.find(' '));
+    line.remove_prefix(std::min(line.size(), word.size() + 1));
+    const auto equals = word.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    const auto key = word.substr(0, equals);
+    auto value = word.substr(equals + 1);
+    bool ok = true;
+    if (key == "seed") {
+      ok = number(value, options.seed);
+    } else if (key == "profile") {
+      options.under = profile_named(value);
+      ok = options.under || value == "any";
+    } else if (key == "mutant") {
+      const auto bug = mutant_named(value);
+      ok = bug.has_value();
+      options.bug = bug.value_or(replication::mutant::none);
+    } else if (key == "clients") {
+      ok = number(value, options.clients_max);
+    } else if (key == "faults") {
+      ok = number(value, options.faults_max);
+    } else if (key == "skip") {
+      while (!value.empty() && ok) {
+        const auto one = value.substr(0, value.find(','));
+        value.remove_prefix(std::min(value.size(), one.size() + 1));
+        ok = number(one, options.skipped_faults.emplace_back());
+      }
+    } else {
+      ok = false;
+    }
+    if (!ok) return std::nullopt;
+  }
+  return options;
+}
+
+}  // namespace troupe::simulation

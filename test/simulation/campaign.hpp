@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "test/simulation/simulation.hpp"
+
+namespace troupe::simulation {
+
+/// What many runs did together.
+struct campaign_result {
+  std::uint64_t seeds = 0;
+  double simulated_hours = 0;
+  double seconds = 0;
+  std::uint64_t happenings = 0, writes = 0, reads = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(fault::count)> faults{};
+  std::array<std::uint64_t, static_cast<std::size_t>(mark::count)> marks{};
+  std::array<std::uint64_t, static_cast<std::size_t>(mark::count)> seeds_with_mark{};
+  std::vector<run_result> broken;  // by seed
+};
+
+struct campaign_options {
+  run_options each;  // its seed is the first
+  std::uint64_t seeds = 1;
+  bool stops_at_first = false;
+  std::size_t threads = 2;
+};
+
+/// Independent runs of consecutive seeds, on several threads.
+campaign_result run_campaign(const campaign_options& options);
+
+/// One run; its result.
+run_result run_once(const run_options& options);
+
+/// The smallest run that was found to break the same invariant: fewer clients, an earlier end of the faults,
+/// then as few of the faults as can be. Tries at most `tries` runs.
+run_options shrink(const run_options& failing, std::uint32_t tries = 400);
+
+std::optional<replication::mutant> mutant_named(std::string_view name);
+
+/// One line that replays a run, and back: "seed=7 profile=power mutant=none clients=2 faults=31 skip=1,2,9".
+std::string to_line(const run_options& options);
+std::optional<run_options> from_line(std::string_view line);
+
+}  // namespace troupe::simulation

@@ -1,0 +1,116 @@
+// What is checked across nodes, and what is counted at the end.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "test/simulation/simulation.hpp"
+
+namespace troupe::simulation {
+
+using namespace replication;  // NOLINT: the names of events and messages
+
+void simulation::on_config_written(shard_id shard) {
+  const auto& config = authority.read(shard).config;
+  if (options.trace) {
+    std::string set;
+    for (const auto& m : config.in_sync) set += fmt::format(" {}.{}", static_cast<int>(m.node), m.run);
+    trace(fmt::format("shard {} config: revision {} epoch {} primary {}.{} in sync{}", shard,
+                      authority.read(shard).revision, config.epoch, static_cast<int>(config.primary.node),
+                      config.primary.run, set));
+  }
+  check_in_sync(shard);
+  for (auto& n : nodes)
+    if (const auto* r = n->replica_of(shard); r != nullptr && r->role() == replica_role::primary)
+      check_primary(shard, *r);
+}
+
+/// I4: while the authority's epoch is the primary's, the primary counts everybody that the authority counts.
+void simulation::check_primary(shard_id shard, const replica& primary) {
+  const auto& config = authority.read(shard).config;
+  if (config.epoch != primary.epoch()) return;
+  const auto& counted = primary.maximal_in_sync();
+  for (const auto& m : config.in_sync)
+    if (!std::binary_search(counted.begin(), counted.end(), m))
+      truth.fail("I4", fmt::format("shard {} epoch {}: node {} run {} is in sync and not counted", shard,
+                                   config.epoch, static_cast<int>(m.node), m.run));
+}
+
+/// I5, I7: each in-sync copy, unless it was lost since, holds everything committed, on disk.
+void simulation::check_in_sync(shard_id shard) {
+  const auto& config = authority.read(shard).config;
+  for (const auto& m : config.in_sync) {
+    const auto& n = *nodes[static_cast<std::size_t>(m.node) - 1];
+    if (n.self() != m || n.lost_data) continue;
+    if (!truth.holds_committed(shard, n.disk().synced[shard]))
+      truth.fail("I5",
+                 fmt::format("shard {}: node {} run {} is in sync and lacks committed entries ({} of {})",
+                             shard, static_cast<int>(m.node), m.run, n.disk().synced[shard].last(),
+                             truth.committed(shard)));
+  }
+}
+
+node* simulation::primary_of(shard_id shard) {
+  const auto& primary = authority.read(shard).config.primary;
+  if (primary.node == node_id::none) return nullptr;
+  auto& n = *nodes[static_cast<std::size_t>(primary.node) - 1];
+  return n.is_up() && n.self() == primary ? &n : nullptr;
+}
+
+void simulation::collect(const replica& r) {
+  const auto& f = r.figures();
+  auto& c = result.covered;
+  c.add(mark::truncation, f.truncations);
+  c.add(mark::election, f.elections);
+  c.add(mark::election_by_poll, f.elections_by_poll);
+  c.add(mark::poll_outdone, f.polls_outdone);
+  c.add(mark::poll_fenced, f.polls_fenced);
+  c.add(mark::swap_at_floor, f.swaps_at_floor);
+  c.add(mark::touch, f.touches);
+  c.add(mark::snapshot_installed, f.snapshots_installed);
+  c.add(mark::snapshot_interrupted, f.snapshots_abandoned);
+  c.add(mark::transfer, f.transfers);
+  c.add(mark::config_refused, f.refused_configs);
+  c.add(mark::foreign_run, f.foreign);
+  c.add(mark::pre_vote_heeded, f.pre_votes_heeded);
+  c.add(mark::joined, f.joined);
+  c.add(mark::left, f.left);
+  c.add(mark::poll_waited_for_all, f.polls_waiting);
+  c.add(mark::transfer_unknown, f.transfers_unknown);
+  c.add(mark::release, f.releases);
+  c.add(mark::double_failover, f.lost_before_serving);
+  c.add(mark::proof_of_death, f.proofs_of_death);
+}
+
+/// L1, L2, L3: every shard serves, all its copies are in sync, no client waits.
+bool simulation::is_recovered(std::string* why) const {
+  for (std::size_t i = 0; i < drawn.shards; ++i) {
+    const auto shard = static_cast<shard_id>(i);
+    const auto& config = authority.read(shard).config;
+    const auto& primary = *nodes[static_cast<std::size_t>(config.primary.node) - 1];
+    const auto* r = primary.replica_of(shard);
+    if (r == nullptr || primary.self() != config.primary || !r->is_serving()) {
+      *why = fmt::format("L1: shard {} has no serving primary: epoch {} revision {} primary {}.{}", shard,
+                         config.epoch, authority.read(shard).revision, static_cast<int>(config.primary.node),
+                         config.primary.run);
+      return false;
+    }
+    for (const auto id : config.replicas) {
+      const auto who = nodes[static_cast<std::size_t>(id) - 1]->self();
+      if (find_node(config.in_sync, id) != who) {
+        *why = fmt::format("L2: shard {} epoch {}: node {} run {} is not in sync", shard, config.epoch,
+                           static_cast<int>(id), who.run);
+        return false;
+      }
+    }
+  }
+  for (const auto& c : clients)
+    if (!c.is_idle()) {
+      *why = fmt::format("L3: client {} waits for command {} on shard {}", c.current().client,
+                         c.current().number, c.shard());
+      return false;
+    }
+  return true;
+}
+
+}  // namespace troupe::simulation
