@@ -15,11 +15,11 @@
 
 #include "actors/kinds.hpp"
 #include "cli/token_press.hpp"
+#include "cluster/replica_host/standalone_node.hpp"
 #include "http_front/boot_error.hpp"
 #include "http_front/ops/ops_server.hpp"
 #include "http_front/server.hpp"
 #include "runtime/entity/json_write.hpp"
-#include "runtime/host/node.hpp"
 #include "runtime/obs/node_metrics.hpp"
 #include "runtime/store/directory.hpp"
 
@@ -91,7 +91,7 @@ TROUPE_DESCRIBE(stats, service, uptime_seconds, node)
 
 class serving {
  public:
-  serving(const serve_options& options, std::unique_ptr<node> started)
+  serving(const serve_options& options, std::unique_ptr<standalone_node> started)
       : options_(options), started_at_(steady_clock::now()), node_(std::move(started)) {
     keys_ = std::make_shared<http::signing_keys>(http::load_or_create_keys(key_file_of(options.data)));
     http::server_options public_port;
@@ -105,13 +105,15 @@ class serving {
     public_port.access_log = options.access_log;
     http::server_parts parts;
     parts.routes = all_routes();
-    parts.make_port = [this](std::function<void()> wake) { return node_->make_port(std::move(wake)); };
+    parts.make_port = [this](std::function<void()> wake) {
+      return node_->runtime().make_port(std::move(wake));
+    };
     parts.keys = keys_;
     parts.clock = &clock_;
     parts.health = [this] { return health(); };
     parts.stats = [this] { return stats_json(); };
     front_ = std::make_unique<http::server>(public_port, std::move(parts));
-    node_metrics_ = make_node_metrics(*node_);
+    node_metrics_ = make_node_metrics(node_->runtime());
     front_metrics_ = front_->metrics();
     start_ops();
     front_->start();
@@ -126,7 +128,7 @@ class serving {
     const auto deadline = steady_clock::now() + seconds{options_.drain_seconds};
     const bool answered = front_->drain(deadline);
     front_.reset();
-    const bool quiet = node_->stop(std::chrono::duration_cast<std::chrono::milliseconds>(
+    const bool quiet = node_->runtime().stop(std::chrono::duration_cast<std::chrono::milliseconds>(
         std::max(deadline - steady_clock::now(), steady_clock::duration{seconds{1}})));
     return answered && quiet;
   }
@@ -141,7 +143,7 @@ class serving {
     from.not_ready = [this] {
       std::vector<std::string> reasons;
       if (draining_) reasons.emplace_back("draining");
-      if (node_->figures().storage_full) reasons.emplace_back("the disk is full");
+      if (node_->runtime().figures().storage_full) reasons.emplace_back("the disk is full");
       return reasons;
     };
     from.health = [this] { return health(); };
@@ -153,14 +155,15 @@ class serving {
   }
 
   std::vector<http::health_check> health() const {
-    return {{"store", node_->figures().storage_full ? "the disk is full: changes are refused" : ""}};
+    return {
+        {"store", node_->runtime().figures().storage_full ? "the disk is full: changes are refused" : ""}};
   }
 
   std::string stats_json() const {
     std::string out;
     write_json(out,
                stats{"troupe", std::chrono::duration_cast<seconds>(steady_clock::now() - started_at_).count(),
-                     node_->figures()});
+                     node_->runtime().figures()});
     return out;
   }
 
@@ -168,7 +171,7 @@ class serving {
   const steady_clock::time_point started_at_;
   system_clock clock_;
   std::atomic<bool> draining_{false};
-  std::unique_ptr<node> node_;
+  std::unique_ptr<standalone_node> node_;
   std::shared_ptr<http::signing_keys> keys_;
   std::shared_ptr<prometheus::Collectable> node_metrics_;
   std::shared_ptr<prometheus::Collectable> front_metrics_;
@@ -185,12 +188,12 @@ int serve_until_signal(const serve_options& options, const kind_registry& kinds,
   runtime.shard_count = options.shards;
   if (runtime.shard_count == 0) runtime.shard_count = shard_count_of(options.data);
   if (runtime.shard_count == 0) runtime.shard_count = new_directory_shards;
-  auto started = node::start(runtime, kinds, clock);
+  auto started = standalone_node::start(runtime, kinds, clock);
   if (const auto* fault = std::get_if<store_error>(&started)) {
     spdlog::critical("{}", fault->message);
     return 1;
   }
-  serving all{options, std::move(std::get<std::unique_ptr<node>>(started))};
+  serving all{options, std::move(std::get<std::unique_ptr<standalone_node>>(started))};
   const pid_file pid{options.pid_file};
   spdlog::info("ready: http://{}:{} (operations http://{}:{}), data in {}", options.address, all.port(),
                options.ops_address, all.ops_port(), options.data);

@@ -10,7 +10,7 @@
 #include <mutex>
 
 #include "bench/runtime/toy_kind.hpp"
-#include "runtime/host/node.hpp"
+#include "cluster/replica_host/standalone_node.hpp"
 
 /// What the runtime benchmarks share: a node on a fresh directory, and a client that keeps a window in
 /// flight.
@@ -41,19 +41,19 @@ class toy_node {
     node_options options;
     options.data_directory = directory;
     options.resident_max = resident_max;
-    auto started = node::start(options, kinds_, clock_);
+    auto started = standalone_node::start(options, kinds_, clock_);
     if (auto* fault = std::get_if<store_error>(&started)) {
       std::fprintf(stderr, "%s\n", fault->message.c_str());
       std::abort();
     }
-    node_ = std::move(std::get<std::unique_ptr<node>>(started));
+    node_ = std::move(std::get<std::unique_ptr<standalone_node>>(started));
   }
-  node& get() { return *node_; }
+  node& get() { return node_->runtime(); }
 
  private:
   kind_registry kinds_;
   system_clock clock_;
-  std::unique_ptr<node> node_;
+  std::unique_ptr<standalone_node> node_;
 };
 
 /// Sends commands from one thread and keeps up to `window` of them unanswered.

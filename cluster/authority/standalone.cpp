@@ -19,10 +19,15 @@ constexpr node_id only_node{1};
 constexpr std::size_t tasks_max = 4096;
 
 /// What the file holds, or why it cannot be used. A directory that has none yet gets a new cluster.
-std::variant<standalone_record, std::string> load(const std::string& file, std::uint32_t shard_count) {
+std::variant<standalone_record, std::string> load(const std::string& file,
+                                                  const standalone_options& options) {
+  const auto shard_count = options.shard_count;
   std::ifstream in{file, std::ios::binary};
   if (!in) {
     if (::access(file.c_str(), F_OK) == 0) return "cannot read " + file;
+    const bool had_one = std::any_of(options.seen.begin(), options.seen.end(),
+                                     [](const standalone_seen& s) { return s.revision > 0; });
+    if (had_one) return file + " is missing; put it back from where the rest of the directory is from";
     standalone_record fresh{.format = authority_format, .cluster = fresh_uuid(), .disk = fresh_uuid()};
     for (std::uint32_t shard = 0; shard < shard_count; ++shard) fresh.shards.push_back({.shard = shard});
     return fresh;
@@ -52,13 +57,20 @@ shard_config taken_over(const shard_config& before, member by) {
 }
 
 /// Empty: done. The configs of all shards move on together, at one revision, like everything of a start.
-std::string start_run(standalone_record& record) {
+std::string start_run(standalone_record& record, const std::vector<standalone_seen>& seen) {
   record.run = ++record.revision;
   for (std::uint32_t i = 0; i < record.shards.size(); ++i) {
     auto& shard = record.shards[i];
     const bool is_new = shard.config.empty();
-    const auto before = is_new ? shard_config{} : shard_config_from_json(shard.config);
+    auto before = is_new ? shard_config{} : shard_config_from_json(shard.config);
     if (!before || shard.shard != i) return "the config of shard " + std::to_string(i) + " cannot be read";
+    if (i < seen.size()) {
+      // A log that is older than the file counts its epochs on.
+      if (is_new) before->epoch = seen[i].epoch;
+      if (before->epoch < seen[i].epoch || shard.revision < seen[i].revision)
+        return "it is older than the log of shard " + std::to_string(i) +
+               "; put back the one that belongs to this directory";
+    }
     shard.config = to_json(taken_over(*before, {only_node, record.run}));
     shard.revision = record.revision;
   }
@@ -69,10 +81,10 @@ std::string start_run(standalone_record& record) {
 
 standalone_authority::opened standalone_authority::open(const standalone_options& options) {
   const auto file = options.directory + "/authority";
-  auto loaded = load(file, options.shard_count);
+  auto loaded = load(file, options);
   if (const auto* why = std::get_if<std::string>(&loaded)) return {nullptr, *why};
   auto& record = std::get<standalone_record>(loaded);
-  if (const auto why = start_run(record); !why.empty()) return {nullptr, file + ": " + why};
+  if (const auto why = start_run(record, options.seen); !why.empty()) return {nullptr, file + ": " + why};
   if (const auto why = replace_file(file, to_json(record))) return {nullptr, *why};
   return {std::unique_ptr<standalone_authority>{new standalone_authority{file, std::move(record)}}, {}};
 }

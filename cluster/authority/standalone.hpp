@@ -15,9 +15,18 @@
 
 namespace troupe {
 
+/// What a shard has seen of the authority, according to its own disk.
+struct standalone_seen {
+  std::uint64_t revision = 0;
+  std::uint64_t epoch = 0;
+};
+
 struct standalone_options {
   std::string directory;  // the data directory, which this process has locked
   std::uint32_t shard_count = 0;
+  /// By shard; empty: nothing. A file that knows less than the shards has been lost or put back, and is
+  /// refused.
+  std::vector<standalone_seen> seen{};
 };
 
 /// The authority of one machine: the file `authority` in its data directory, replaced as a whole and synced
@@ -42,6 +51,8 @@ class standalone_authority final : public authority, public membership {
   /// There is one node, and it is registered by opening: the name becomes its name.
   void register_node(const node_profile& self, std::function<void(registration_result)> done) override;
   void read_nodes(std::function<void(nodes_result)> done) override;
+  /// This run: the only member. Any thread.
+  member self() const;
 
  private:
   standalone_authority(std::string file, standalone_record record);
@@ -49,7 +60,6 @@ class standalone_authority final : public authority, public membership {
   void submit(std::function<void()> task);
   cas_result apply(shard_id shard, std::uint64_t expected_revision, const shard_config& proposed);
   stored_config config_of(const stored_shard_record& shard) const;
-  member self() const;
 
   const std::string file_;
   standalone_record record_;  // the worker's alone

@@ -4,7 +4,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/journal/log_write.hpp"
+
 namespace troupe::replication {
+
+using troupe::epoch_history;
+using troupe::epoch_start;
 
 /// Names one entry for ever. Ordered by epoch first: of two logs the one with the greater last position holds
 /// everything that was committed in both their pasts (replication.md section 10).
@@ -13,14 +18,6 @@ struct log_position {
   std::uint64_t index = 0;
   friend auto operator<=>(const log_position&, const log_position&) = default;
 };
-
-struct epoch_start {
-  std::uint64_t epoch = 0;
-  std::uint64_t first_index = 0;
-  friend bool operator==(const epoch_start&, const epoch_start&) = default;
-};
-
-using epoch_history = std::vector<epoch_start>;
 
 /// Everything the protocol needs to know of a log: where it starts and ends, and which epoch wrote what. The
 /// entries themselves stay with whoever runs the replica. The history is never shortened from the front, so

@@ -13,8 +13,7 @@
 
 namespace troupe::replication {
 
-/// Shared so that one encoding serves the disk and every backup.
-using shared_bytes = std::shared_ptr<const std::string>;
+using troupe::shared_bytes;
 
 /// Entries of one epoch that follow each other, encoded; what is inside is the runtime's business. No bytes:
 /// a barrier, the first entry of an epoch, which changes nothing.

@@ -2,6 +2,7 @@
 
 #include <caf/all.hpp>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -25,13 +26,15 @@ struct acknowledgement {
   std::vector<send_id> ids;
 };
 struct synced_notice {
-  std::uint64_t index = 0;
+  std::uint64_t number = 0;  // of the shard's write
 };
 struct applied_notice {
   std::uint64_t index = 0;
 };
 /// Time has passed; one too many does no harm.
 struct wake_notice {};
+/// The same for the shard's replica.
+struct tick_notice {};
 /// Asks a shard whether it is quiet; stops accepting first when `stop` is set.
 struct quiet_question {
   bool stop = false;
@@ -44,6 +47,8 @@ using command_batch_ptr = std::shared_ptr<command_batch>;
 using reply_batch_ptr = std::shared_ptr<reply_batch>;
 using run_batch_ptr = std::shared_ptr<run_batch>;
 using parcel_batch_ptr = std::shared_ptr<parcel_batch>;
+/// What another thread wants to run on the shard's.
+using posted_call = std::shared_ptr<std::function<void()>>;
 using acknowledgement_ptr = std::shared_ptr<acknowledgement>;
 
 }  // namespace troupe
@@ -56,6 +61,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::acknowledgement_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::synced_notice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::applied_notice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::wake_notice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::tick_notice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::posted_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::quiet_question)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::storage_notice)
 

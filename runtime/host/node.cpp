@@ -55,27 +55,33 @@ struct node::impl final : journal_listener {
       : options(o), kinds(k), clock(c), figures(o.shard_count) {}
   ~impl() override { end(); }
 
-  void on_synced(shard_id shard, std::uint64_t index) override {
-    caf::anon_send(environment.shards[shard], synced_notice{index});
+  void on_synced(shard_id shard, std::uint64_t number) override {
+    caf::anon_send(environment.shards[shard], synced_notice{number});
   }
   void on_applied(shard_id shard, std::uint64_t index) override {
     caf::anon_send(environment.shards[shard], applied_notice{index});
   }
 
-  void spawn_shards(const std::vector<log_end>& ends) {
+  void spawn_shards(std::vector<recovered_shard>&& found, replica_maker&& make_replica) {
     environment.options.resident_max = std::max<std::size_t>(1, options.resident_max / options.shard_count);
     environment.kinds = &kinds;
     environment.stored = stored.get();
     environment.log = log.get();
     environment.clock = &clock;
+    environment.make_replica = std::move(make_replica);
     std::random_device entropy;
     for (shard_id id = 0; id < options.shard_count; ++id) {
       const auto seed = static_cast<std::uint64_t>(entropy()) << 32U | entropy();
-      environment.shards.push_back(
-          system->spawn<shard_actor>(&environment, id, ends[id], &figures[id], seed));
+      environment.shards.push_back(system->spawn<shard_actor, caf::lazy_init>(
+          &environment, id, std::move(found[id]), &figures[id], seed));
     }
-    ticks = std::make_unique<metronome>(options.shard_count, [this](std::size_t shard) {
-      caf::anon_send(environment.shards[shard], wake_notice{});
+    ticks = std::make_unique<metronome>(2 * std::size_t{options.shard_count}, [this](std::size_t who) {
+      const auto shards = environment.shards.size();
+      if (who < shards) {
+        caf::anon_send(environment.shards[who], wake_notice{});
+      } else {
+        caf::anon_send(environment.shards[who - shards], tick_notice{});
+      }
     });
     environment.metronome = ticks.get();
     log->start();
@@ -148,7 +154,8 @@ node::~node() = default;
 
 std::variant<std::unique_ptr<node>, store_error> node::start(const node_options& options,
                                                              const kind_registry& kinds,
-                                                             const clock_source& clock) {
+                                                             const clock_source& clock,
+                                                             const replication& replicate) {
   auto started = std::make_unique<impl>(options, kinds, clock);
   store_options disk;
   disk.directory = options.data_directory;
@@ -161,9 +168,12 @@ std::variant<std::unique_ptr<node>, store_error> node::start(const node_options&
       std::make_unique<journal>(*started->stored, *started, options.journal, options.data_directory);
   auto recovered = started->log->recover();
   if (auto* fault = std::get_if<store_error>(&recovered)) return *fault;
+  auto& found = std::get<std::vector<recovered_shard>>(recovered);
+  auto make_replica = replicate(options.data_directory, found);
+  if (auto* fault = std::get_if<store_error>(&make_replica)) return *fault;
   started->system =
       std::make_unique<caf::actor_system>(configure(started->config, options.scheduler_threads));
-  started->spawn_shards(std::get<std::vector<log_end>>(recovered));
+  started->spawn_shards(std::move(found), std::move(std::get<replica_maker>(make_replica)));
   started->watch_disk();
   return std::unique_ptr<node>{new node{std::move(started)}};
 }

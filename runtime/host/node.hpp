@@ -10,6 +10,7 @@
 #include "runtime/base/clock.hpp"
 #include "runtime/entity/kind.hpp"
 #include "runtime/host/command.hpp"
+#include "runtime/host/shard_replica.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/store/store.hpp"
 
@@ -48,9 +49,14 @@ TROUPE_DESCRIBE(node_figures, commands, queries, rejections, overloaded, replays
 /// that is not one of the node's.
 class node {
  public:
+  /// Makes the shards' replicas from what was found in the data directory, whose lock is held by then.
+  using replication = std::function<std::variant<replica_maker, store_error>(
+      const std::string& directory, const std::vector<recovered_shard>& found)>;
+  /// Returns when every shard's replica has been started; commands wait until theirs serves.
   static std::variant<std::unique_ptr<node>, store_error> start(const node_options& options,
                                                                 const kind_registry& kinds,
-                                                                const clock_source& clock);
+                                                                const clock_source& clock,
+                                                                const replication& replicate);
   ~node();
   node(const node&) = delete;
   node& operator=(const node&) = delete;

@@ -54,25 +54,45 @@ outbox::loader stored_outbox(const store& from, shard_id id) {
 }  // namespace
 
 shard::shard(shard_id id, const shard_options& options, const kind_registry& kinds, const store& stored,
-             shard_log& log, const clock_source& clock, shard_ports& ports, shard_figures& figures,
-             std::uint64_t seed)
+             const clock_source& clock, shard_ports& ports, shard_figures& figures, std::uint64_t seed,
+             std::uint64_t applied)
     : id_(id),
       options_(options),
       kinds_(kinds),
       store_(stored),
-      log_(log),
       clock_(clock),
       ports_(ports),
       figures_(figures),
       random_(seed),
       timers_(stored_timers(stored, id)),
       outbox_(stored_outbox(stored, id)),
-      chunk_(id, stored.epoch()) {}
+      chunk_(id),
+      applied_(applied) {}
 
-void shard::start(log_end end) {
-  last_index_ = committed_ = applied_ = end.index;
-  last_epoch_ = end.epoch;
-  chunk_.begin(last_index_ + 1, last_epoch_);
+void shard::on_serve(std::uint64_t epoch, std::uint64_t barrier) {
+  epoch_ = epoch;
+  barrier_ = barrier;
+  start_when_ready();
+}
+
+/// Entities are read from the rows, so these must have everything that was committed before the barrier,
+/// which itself changes nothing.
+void shard::start_when_ready() {
+  if (is_serving_ || epoch_ == 0 || applied_ + 1 < barrier_) return;
+  is_serving_ = true;
+  last_index_ = committed_ = applied_ = read_index_ = barrier_;
+  chunk_.begin(last_index_ + 1, epoch_, epoch_);
+  figures_.last_index.store(last_index_, std::memory_order_relaxed);
+  figures_.committed.store(committed_, std::memory_order_relaxed);
+  figures_.applied.store(applied_, std::memory_order_relaxed);
+  take_up_stored_work();
+  for (auto& parcels : std::exchange(early_parcels_, {})) on_parcels(std::move(parcels));
+  const auto now = clock_.steady();
+  for (auto& [front, command] : std::exchange(early_commands_, {})) accept(front, std::move(command), now);
+  run_ready();
+}
+
+void shard::take_up_stored_work() {
   // Who is written to: one look at each destination that has rows, not at every row.
   std::vector<shard_id> destinations;
   const auto outbox_section = keys::section(id_, row_section::outbox);
@@ -102,19 +122,27 @@ void shard::start(log_end end) {
 
 bool shard::is_quiet() const {
   return queued_ == 0 && running_ == 0 && gated_replies_.empty() && gated_effects_.empty() &&
-         applied_ == last_index_;
+         pending_reads_.empty() && early_commands_.empty() && applied_ == last_index_;
 }
 
 void shard::on_commands(std::uint32_t front, std::vector<ticketed_command>&& commands) {
   const auto now = clock_.steady();
-  for (auto& command : commands) accept(front, std::move(command), now);
+  for (auto& command : commands) {
+    if (is_serving_) {
+      accept(front, std::move(command), now);
+    } else if (early_commands_.size() < options_.queued_max) {
+      early_commands_.emplace_back(front, std::move(command));
+    } else {
+      send({front, command.ticket}, {reply_status::overloaded, {}, 0, false});
+    }
+  }
   run_ready();
 }
 
 void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::time_point now) {
   auto& what = in.what;
   const reply_address to{front, in.ticket};
-  const auto refuse = [&](reply_status why) { answer(to, {why, {}, 0, false}, 0); };
+  const auto refuse = [&](reply_status why) { send(to, {why, {}, 0, false}); };
   (what.is_query ? figures_.queries : figures_.commands).fetch_add(1, std::memory_order_relaxed);
 
   const auto* kind = kinds_.find(what.target.kind);
@@ -151,18 +179,18 @@ void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::tim
 bool shard::answer_known(const reply_address& to, const command& what) {
   if (auto* known = named_.find(what.id)) {
     if (known->fingerprint != what.fingerprint) {
-      answer(to, {reply_status::key_reused, {}, 0, false}, last_index_);
+      answer_read(to, {reply_status::key_reused, {}, 0, false}, last_index_);
     } else if (known->is_logged && known->index > committed_ &&
-               gated_replies_.size() >= options_.gated_replies_max) {
-      answer(to, {reply_status::in_progress, {}, 0, false}, 0);
+               gated_replies_.size() + pending_reads_.size() >= options_.gated_replies_max) {
+      send(to, {reply_status::in_progress, {}, 0, false});
     } else if (known->is_logged) {
       auto again = known->answer;
       again.replayed = true;
-      answer(to, std::move(again), known->index);
+      answer_entry(to, std::move(again), known->index);
     } else if (known->waiting.size() < named_commands::waiting_max) {
       known->waiting.push_back(to);
     } else {
-      answer(to, {reply_status::in_progress, {}, 0, false}, 0);
+      send(to, {reply_status::in_progress, {}, 0, false});
     }
     figures_.replays.fetch_add(1, std::memory_order_relaxed);
     return true;
@@ -172,9 +200,10 @@ bool shard::answer_known(const reply_address& to, const command& what) {
   reply_record record;
   TROUPE_ASSERT(record.decode_from(*stored), "stored reply does not decode");
   if (record.fingerprint != what.fingerprint) {
-    answer(to, {reply_status::key_reused, {}, 0, false}, 0);
+    send(to, {reply_status::key_reused, {}, 0, false});
   } else {
-    answer(to, {reply_status::ok, std::string{record.reply}, record.version, true}, 0);
+    // True for ever, whoever is the primary now.
+    send(to, {reply_status::ok, std::string{record.reply}, record.version, true});
   }
   figures_.replays.fetch_add(1, std::memory_order_relaxed);
   return true;
@@ -216,7 +245,7 @@ bool shard::window_is_open() const {
          uncommitted_bytes_ < options_.uncommitted_bytes_max &&
          last_index_ - applied_ < options_.unapplied_entries_max &&
          unapplied_bytes_ < options_.unapplied_bytes_max &&
-         gated_replies_.size() < options_.gated_replies_max;
+         gated_replies_.size() + pending_reads_.size() < options_.gated_replies_max;
 }
 
 void shard::run_ready() {
@@ -253,10 +282,10 @@ std::vector<work> shard::take_runnable(resident& r, std::size_t count) {
     if (item.cause != entry_cause::command || item.deadline > now) return false;
     if (!item.name.is_nil()) {
       for (const auto& waiting : named_.ended(item.name)) {
-        answer(waiting, {reply_status::deadline_passed, {}, 0, false}, 0);
+        send(waiting, {reply_status::deadline_passed, {}, 0, false});
       }
     }
-    answer(item.from, {reply_status::deadline_passed, {}, 0, false}, 0);
+    send(item.from, {reply_status::deadline_passed, {}, 0, false});
     return true;
   });
   return items;
@@ -275,6 +304,10 @@ void shard::on_batch_done(run_batch& batch) {
 }
 
 void shard::on_parcels(parcel_batch&& parcels) {
+  if (!is_serving_) {  // no more than the senders' windows
+    early_parcels_.push_back(std::move(parcels));
+    return;
+  }
   receipts_.settle(parcels.source, parcels.settled_below);
   for (auto& one : parcels.parcels) {
     if (!receipts_.begin(parcels.source, one.id)) {

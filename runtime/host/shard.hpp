@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "runtime/base/clock.hpp"
+#include "runtime/host/shard_replica.hpp"
 #include "runtime/host/work.hpp"
-#include "runtime/journal/journal.hpp"
 #include "runtime/outbox/outbox.hpp"
 #include "runtime/session/named_commands.hpp"
 #include "runtime/store/store.hpp"
@@ -58,6 +58,9 @@ class shard_ports {
   virtual void send_acknowledgements(shard_id to, std::vector<send_id>&& ids) = 0;
   /// Calls shard::on_wake() after about `delay`. It may also be called without having been asked for.
   virtual void wake_after(std::chrono::milliseconds delay) = 0;
+  /// To the shard's replica.
+  virtual void propose(proposal&& entries) = 0;
+  virtual void read(std::uint64_t ticket, std::uint64_t index) = 0;
 };
 
 /// What a shard has done; written by its thread, read by anybody.
@@ -85,21 +88,22 @@ struct resident {
 
 /// The primary of one shard: takes commands, runs each at most once, orders what changed into the log, and
 /// lets nothing out before it is committed. No threads, no CAF and no clock of its own: the actor around it
-/// calls one on_… function after the other and finish_round() after each.
+/// calls one on_… function after the other and finish_round() after each. Until its replica lets it serve,
+/// and its rows are those of everything committed before, what comes waits.
 ///
-/// Invariants. shard/S1: a reply is sent when commit >= the last entry that it could depend on (output gate).
+/// Invariants. shard/S1: a reply is sent when commit >= the last entry that it could depend on, and one that
+/// made no entry when its replica has confirmed it as a read (output gate).
 /// shard/S2: a named command makes at most one entry. shard/S3: a resident with queued, running or unapplied
 /// work is never passivated, so activation from the store sees everything. shard/S4: queued commands, entries
 /// that are not committed or not applied, and replies that wait are bounded; past the bound the answer is
 /// `overloaded`, and nothing has run.
-class shard {
+class shard final : public replica_listener {
  public:
+  /// The rows are the state after entry `applied`.
   shard(shard_id id, const shard_options& options, const kind_registry& kinds, const store& stored,
-        shard_log& log, const clock_source& clock, shard_ports& ports, shard_figures& figures,
-        std::uint64_t seed);
+        const clock_source& clock, shard_ports& ports, shard_figures& figures, std::uint64_t seed,
+        std::uint64_t applied);
 
-  /// Takes up the work that the store and the log hold.
-  void start(log_end end);
   /// Answers `stopping` to new commands from now on.
   void stop_accepting() { is_stopping_ = true; }
   /// While set, commands are refused as `storage_full`; queries go on.
@@ -109,7 +113,10 @@ class shard {
 
   void on_commands(std::uint32_t front, std::vector<ticketed_command>&& commands);
   void on_batch_done(run_batch& batch);
-  void on_synced(std::uint64_t index);
+  void on_serve(std::uint64_t epoch, std::uint64_t barrier) override;
+  void on_committed(std::uint64_t index) override;
+  void on_reads_released(std::uint64_t ticket) override;
+  void on_stop_serving() override;
   void on_applied(std::uint64_t index);
   void on_parcels(parcel_batch&& parcels);
   void on_acknowledged(shard_id by, const std::vector<send_id>& ids);
@@ -123,6 +130,12 @@ class shard {
     reply_address to;
     reply what;
   };
+  /// Answers that made no entry: true when the replica has confirmed the ticket.
+  struct pending_read {
+    std::uint64_t ticket;
+    reply_address to;
+    reply what;
+  };
   struct gated_effects {
     std::uint64_t index;
     std::vector<outbound> sends;
@@ -132,6 +145,8 @@ class shard {
     peer_sends arrived;
   };
 
+  void start_when_ready();
+  void take_up_stored_work();
   void accept(std::uint32_t front, ticketed_command&& in, std::chrono::steady_clock::time_point now);
   bool answer_known(const reply_address& to, const command& what);
   resident& resident_of(const kind_descriptor& kind, const entity_ref& ref);
@@ -145,7 +160,10 @@ class shard {
   void log_entry(resident& r, work& item);
   void record_timers(resident& r, work& item, std::uint64_t index);
   std::uint64_t append(std::string_view entry);
-  void answer(const reply_address& to, reply&& what, std::uint64_t depends_on);
+  void send(const reply_address& to, reply&& what);
+  void answer_entry(const reply_address& to, reply&& what, std::uint64_t index);
+  void answer_read(const reply_address& to, reply&& what, std::uint64_t depends_on);
+  void propose_chunk();
   void open_gate();
   void release_effects(gated_effects& out);
   void append_housekeeping();
@@ -163,7 +181,6 @@ class shard {
   const shard_options options_;
   const kind_registry& kinds_;
   const store& store_;
-  shard_log& log_;
   const clock_source& clock_;
   shard_ports& ports_;
   shard_figures& figures_;
@@ -179,8 +196,12 @@ class shard {
 
   chunk_writer chunk_;
   std::size_t awaited_ = 0;  // entries of the chunk that a client waits for
+  std::uint64_t epoch_ = 0;  // 0: not the primary
+  std::uint64_t barrier_ = 0;
+  bool is_serving_ = false;
+  std::vector<std::pair<std::uint32_t, ticketed_command>> early_commands_;  // until it serves
+  std::vector<parcel_batch> early_parcels_;
   std::uint64_t last_index_ = 0;
-  std::uint64_t last_epoch_ = 0;
   std::uint64_t committed_ = 0;
   std::uint64_t applied_ = 0;
   timestamp last_stamp_;
@@ -189,6 +210,10 @@ class shard {
   std::deque<std::pair<std::uint64_t, std::size_t>> unapplied_;  // the same, until applied
   std::size_t unapplied_bytes_ = 0;
   std::deque<gated_reply> gated_replies_;
+  std::deque<pending_read> pending_reads_;
+  std::uint64_t read_ticket_ = 1;  // of the reads of this round
+  std::uint64_t read_index_ = 0;   // what they depend on
+  bool has_reads_to_confirm_ = false;
   std::deque<gated_effects> gated_effects_;
   std::deque<std::pair<std::uint64_t, std::pair<resident*, std::uint64_t>>> unapplied_batches_;
 

@@ -34,15 +34,26 @@ class shard_actor::actor_link final : public entity_link {
 };
 
 shard_actor::shard_actor(caf::actor_config& config, const shard_environment* environment, shard_id id,
-                         log_end end, shard_figures* figures, std::uint64_t seed)
+                         recovered_shard found, shard_figures* figures, std::uint64_t seed)
     : caf::event_based_actor(config),
       environment_(environment),
       id_(id),
-      end_(end),
       shard_(std::in_place, id, environment->options, *environment->kinds, *environment->stored,
-             *environment->log, *environment->clock, static_cast<shard_ports&>(*this), *figures, seed) {}
+             *environment->clock, static_cast<shard_ports&>(*this), *figures, seed, found.applied),
+      replica_(environment->make_replica(place(std::move(found)))) {}
+
+replica_place shard_actor::place(recovered_shard&& found) {
+  replica_place out{id_, std::move(found), environment_->log, environment_->clock, &*shard_, {}, {}};
+  out.post = [self = caf::actor_cast<caf::actor_addr>(this)](std::function<void()> run) {
+    if (auto to = caf::actor_cast<caf::actor>(self))
+      caf::anon_send(to, std::make_shared<std::function<void()>>(std::move(run)));
+  };
+  out.tick_after = [this](std::chrono::milliseconds delay) { tick_after(delay); };
+  return out;
+}
 
 void shard_actor::on_exit() {
+  replica_.reset();
   shard_.reset();
   spare_entities_.clear();
   fronts_.clear();
@@ -50,8 +61,7 @@ void shard_actor::on_exit() {
 
 caf::behavior shard_actor::make_behavior() {
   harden(this);
-  // Before the first message, whichever that is: another shard may have work for this one at once.
-  shard_->start(end_);
+  replica_->start();
   return {
       [this](caf::ok_atom) {
         shard_->on_wake();
@@ -66,10 +76,11 @@ caf::behavior shard_actor::make_behavior() {
         shard_->finish_round();
       },
       [this](synced_notice notice) {
-        shard_->on_synced(notice.index);
+        replica_->on_synced(notice.number);
         shard_->finish_round();
       },
       [this](applied_notice notice) {
+        replica_->on_applied(notice.index);
         shard_->on_applied(notice.index);
         shard_->finish_round();
       },
@@ -85,7 +96,19 @@ caf::behavior shard_actor::make_behavior() {
         shard_->on_wake();
         shard_->finish_round();
       },
-      [this](storage_notice notice) { shard_->set_storage_full(notice.is_full); },
+      [this](tick_notice) {
+        replica_->on_tick();
+        shard_->finish_round();
+      },
+      [this](posted_call& call) {
+        (*call)();
+        shard_->finish_round();
+      },
+      [this](storage_notice notice) {
+        shard_->set_storage_full(notice.is_full);
+        replica_->on_storage_full(notice.is_full);
+        shard_->finish_round();
+      },
       [this](quiet_question question) -> bool {
         if (question.stop) shard_->stop_accepting();
         return shard_->is_quiet();
@@ -125,6 +148,15 @@ void shard_actor::wake_after(std::chrono::milliseconds delay) {
     environment_->metronome->wake_at(id_, std::chrono::steady_clock::now() + delay);
   } else {
     delayed_send(this, delay, wake_notice{});
+  }
+}
+
+void shard_actor::tick_after(std::chrono::milliseconds delay) {
+  if (environment_->metronome != nullptr) {
+    environment_->metronome->wake_at(environment_->shards.size() + id_,
+                                     std::chrono::steady_clock::now() + delay);
+  } else {
+    delayed_send(this, delay, tick_notice{});
   }
 }
 

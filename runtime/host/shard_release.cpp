@@ -6,24 +6,18 @@
 /// The second half of a shard: what ran becomes log entries, and leaves when they are committed.
 namespace troupe {
 
-namespace {
-
-/// The commit rule: what every member of the in-sync set has on disk. With one replica that is this one.
-std::uint64_t commit_index(std::uint64_t synced_here) { return synced_here; }
-
-}  // namespace
-
 void shard::finish(resident& r, work& item) {
   if (item.entry.empty()) {
     // A query, a refusal, or a command that changed nothing: it depends on what its entity had done before.
     if (item.was_stopped) return;
     if (!item.name.is_nil()) {
-      for (const auto& waiting : named_.ended(item.name)) answer(waiting, reply{item.answer}, r.last_index);
+      for (const auto& waiting : named_.ended(item.name))
+        answer_read(waiting, reply{item.answer}, r.last_index);
     }
     if (item.answer.status == reply_status::rejected)
       figures_.rejections.fetch_add(1, std::memory_order_relaxed);
     if (item.answer.status == reply_status::failed) figures_.failures.fetch_add(1, std::memory_order_relaxed);
-    answer(item.from, std::move(item.answer), r.last_index);
+    answer_read(item.from, std::move(item.answer), r.last_index);
     return;
   }
   log_entry(r, item);
@@ -42,10 +36,10 @@ void shard::log_entry(resident& r, work& item) {
     for (const auto& waiting : named_.logged(item.name, index, item.answer)) {
       auto again = item.answer;
       again.replayed = true;
-      answer(waiting, std::move(again), index);
+      answer_entry(waiting, std::move(again), index);
     }
   }
-  answer(item.from, std::move(item.answer), index);
+  answer_entry(item.from, std::move(item.answer), index);
 }
 
 void shard::record_timers(resident& r, work& item, std::uint64_t index) {
@@ -68,25 +62,48 @@ std::uint64_t shard::append(std::string_view entry) {
   return ++last_index_;
 }
 
-/// The output gate (shard/S1): replies leave in order, each when what it depends on is committed.
-void shard::answer(const reply_address& to, reply&& what, std::uint64_t depends_on) {
-  if (depends_on > committed_) {
-    // Later replies may depend on less; waiting for the one before keeps the queue sorted and costs one
-    // fsync.
-    const auto index =
-        gated_replies_.empty() ? depends_on : std::max(depends_on, gated_replies_.back().index);
-    gated_replies_.push_back({index, to, std::move(what)});
-    return;
-  }
+void shard::send(const reply_address& to, reply&& what) {
   if (outgoing_replies_.size() <= to.front) outgoing_replies_.resize(to.front + 1);
   outgoing_replies_[to.front].push_back({to.ticket, std::move(what)});
 }
 
-void shard::on_synced(std::uint64_t index) {
-  TROUPE_ASSERT(index <= last_index_, "the journal synced more than was appended");
-  committed_ = std::max(committed_, commit_index(index));
+/// The output gate (shard/S1), for a reply that its entry makes true: it leaves when that is committed.
+void shard::answer_entry(const reply_address& to, reply&& what, std::uint64_t index) {
+  if (index <= committed_) return send(to, std::move(what));
+  // A repetition may ask for an older entry; waiting for the one before keeps the queue sorted and costs one
+  // fsync.
+  if (!gated_replies_.empty()) index = std::max(index, gated_replies_.back().index);
+  gated_replies_.push_back({index, to, std::move(what)});
+}
+
+/// The output gate for everything else that tells of the state: a read, a refusal. Another primary may have
+/// changed it since, so the replica is asked.
+void shard::answer_read(const reply_address& to, reply&& what, std::uint64_t depends_on) {
+  read_index_ = std::max(read_index_, depends_on);
+  has_reads_to_confirm_ = true;
+  pending_reads_.push_back({read_ticket_, to, std::move(what)});
+}
+
+void shard::on_reads_released(std::uint64_t ticket) {
+  while (!pending_reads_.empty() && pending_reads_.front().ticket <= ticket) {
+    auto& front = pending_reads_.front();
+    send(front.to, std::move(front.what));
+    pending_reads_.pop_front();
+  }
+}
+
+void shard::on_stop_serving() {
+  // Nothing here can be taken back one by one: entities have run ahead of the commit. The next life reads
+  // what the new primary has made of the log.
+  TROUPE_ASSERT(false,
+                "shard " + std::to_string(id_) + " has another primary; this process must start again");
+}
+
+void shard::on_committed(std::uint64_t index) {
+  if (!is_serving_) return;  // of earlier epochs
+  TROUPE_ASSERT(index <= last_index_, "more is committed than was proposed");
+  committed_ = std::max(committed_, index);
   figures_.committed.store(committed_, std::memory_order_relaxed);
-  log_.commit(id_, committed_);
   while (!uncommitted_.empty() && uncommitted_.front().first <= committed_) {
     uncommitted_bytes_ -= uncommitted_.front().second;
     uncommitted_.pop_front();
@@ -98,7 +115,7 @@ void shard::on_synced(std::uint64_t index) {
 void shard::open_gate() {
   while (!gated_replies_.empty() && gated_replies_.front().index <= committed_) {
     auto& front = gated_replies_.front();
-    answer(front.to, std::move(front.what), front.index);
+    send(front.to, std::move(front.what));
     gated_replies_.pop_front();
   }
   while (!gated_effects_.empty() && gated_effects_.front().index <= committed_) {
@@ -126,6 +143,7 @@ void shard::release_effects(gated_effects& out) {
 
 void shard::on_applied(std::uint64_t index) {
   applied_ = std::max(applied_, index);
+  if (!is_serving_) return start_when_ready();
   figures_.applied.store(applied_, std::memory_order_relaxed);
   named_.forget_applied(applied_);
   timers_.forget_applied(applied_);
@@ -169,6 +187,18 @@ void shard::acknowledge() {
   outgoing_acks_.clear();
 }
 
+void shard::propose_chunk() {
+  uncommitted_.emplace_back(last_index_, chunk_.bytes());
+  uncommitted_bytes_ += chunk_.bytes();
+  unapplied_.emplace_back(last_index_, chunk_.bytes());
+  unapplied_bytes_ += chunk_.bytes();
+  proposal entries{chunk_.first_index(), last_index_, epoch_, epoch_, {}, std::exchange(awaited_, 0)};
+  entries.chunk = chunk_.take();
+  chunk_.begin(last_index_ + 1, epoch_, epoch_);
+  figures_.last_index.store(last_index_, std::memory_order_relaxed);
+  ports_.propose(std::move(entries));
+}
+
 void shard::finish_round() {
   const auto now = clock_.steady();
   const bool has_housekeeping = outbox_.has_arrived() || receipts_.has_forgotten();
@@ -179,17 +209,8 @@ void shard::finish_round() {
     append_housekeeping();
     housekeeping_at_ = {};
   }
-  if (chunk_.count() > 0) {
-    uncommitted_.emplace_back(last_index_, chunk_.bytes());
-    uncommitted_bytes_ += chunk_.bytes();
-    unapplied_.emplace_back(last_index_, chunk_.bytes());
-    unapplied_bytes_ += chunk_.bytes();
-    const auto first = chunk_.first_index();
-    log_.append(id_, first, last_index_, chunk_.take(), std::exchange(awaited_, 0));
-    last_epoch_ = store_.epoch();
-    chunk_.begin(last_index_ + 1, last_epoch_);
-    figures_.last_index.store(last_index_, std::memory_order_relaxed);
-  }
+  if (chunk_.count() > 0) propose_chunk();
+  if (std::exchange(has_reads_to_confirm_, false)) ports_.read(read_ticket_++, read_index_);
   for (std::uint32_t front = 0; front < outgoing_replies_.size(); ++front) {
     if (!outgoing_replies_[front].empty())
       ports_.send_replies(front, std::exchange(outgoing_replies_[front], {}));

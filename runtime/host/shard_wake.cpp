@@ -17,6 +17,7 @@ constexpr std::size_t room_candidates = 8;
 
 void shard::on_wake() {
   wake_at_ = {};
+  if (!is_serving_) return;
   fire_timers();
   const auto now = clock_.steady();
   if (now >= sweep_at_) {
@@ -97,6 +98,7 @@ void shard::make_room() {
 }
 
 void shard::schedule(steady_clock::time_point now) {
+  if (!is_serving_) return;
   std::optional<steady_clock::time_point> next;
   const auto sooner = [&](steady_clock::time_point at) { next = next ? std::min(*next, at) : at; };
   const auto wall = clock_.wall();

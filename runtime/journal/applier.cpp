@@ -1,5 +1,7 @@
 #include "runtime/journal/applier.hpp"
 
+#include <algorithm>
+
 #include "runtime/base/assert.hpp"
 
 namespace troupe {
@@ -56,9 +58,13 @@ void applier::run() {
 }
 
 void applier::apply(const std::vector<log_chunk>& job) {
+  const bool is_replay =
+      std::any_of(job.begin(), job.end(), [](const auto& one) { return one.is_recovered; });
+  buffer_.set_mode(is_replay ? apply_buffer::mode::replaying : apply_buffer::mode::running);
   chunk_view chunk;
   for (const auto& one : job) {
-    TROUPE_ASSERT(decode_chunk(one.shard, one.first_index, one.bytes, chunk), "a chunk changed in memory");
+    TROUPE_ASSERT(decode_chunk(one.shard, one.first_index, *one.bytes, chunk), "a chunk changed in memory");
+    if (chunk.previous_epoch != chunk.epoch) buffer_.begin_epoch(one.shard, {chunk.epoch, chunk.first_index});
     auto index = chunk.first_index;
     for (const auto entry : chunk.entries) buffer_.add(one.shard, index++, chunk.epoch, entry);
   }

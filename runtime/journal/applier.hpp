@@ -18,8 +18,9 @@ struct log_chunk {
   shard_id shard = 0;
   std::uint64_t first_index = 0;
   std::uint64_t last_index = 0;
-  std::string bytes;
+  shared_bytes bytes;
   std::uint64_t frame = 0;
+  bool is_recovered = false;  // of an earlier life, which may have applied a part of it
 };
 
 /// Brings the rows of committed entries into the store, on a thread of its own beside the journal's, so that

@@ -109,7 +109,10 @@ bool apply_buffer::write_slice(store_batch& batch, std::size_t rows_max) {
     batch.put_reply(reply.shard, reply.command_id, reply.record);
   }
   if (next_row_ < sorted_rows_.size() || next_reply_ < replies_.size()) return false;
+  for (const auto& [shard, start] : epoch_starts_)
+    batch.put_epoch_start(shard, start.epoch, start.first_index);
   for (const auto& [shard, mark] : marks_) batch.put_applied(shard, mark);
+  epoch_starts_.clear();
   sorted_rows_ = {};
   rows_.clear();
   replies_ = {};

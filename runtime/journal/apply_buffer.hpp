@@ -7,7 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/base/assert.hpp"
 #include "runtime/journal/entry.hpp"
+#include "runtime/journal/log_write.hpp"
 #include "runtime/journal/row_buffer.hpp"
 #include "runtime/store/store.hpp"
 
@@ -25,10 +27,17 @@ class apply_buffer {
   /// otherwise neither is.
   enum class mode { running, replaying };
   apply_buffer(std::uint16_t shard_count, mode how) : shard_count_(shard_count), mode_(how) {}
+  /// For what is added from now on, while nothing is waiting to be written.
+  void set_mode(mode how) {
+    TROUPE_ASSERT(entries_ == 0, "rows of another mode are waiting");
+    mode_ = how;
+  }
 
   /// `entry_bytes` must live until the flush that follows has ended: rows are kept as views. Not while a
   /// flush is under way.
   void add(shard_id shard, std::uint64_t index, std::uint64_t epoch, std::string_view entry_bytes);
+  /// The next entry of the shard is the first of that epoch.
+  void begin_epoch(shard_id shard, epoch_start start) { epoch_starts_.emplace_back(shard, start); }
   std::size_t entries() const { return entries_; }
 
   /// Puts what was added in order for writing.
@@ -58,6 +67,7 @@ class apply_buffer {
   row_buffer rows_;
   std::vector<buffered_reply> replies_;
   std::unordered_map<shard_id, applied_mark> marks_;
+  std::vector<std::pair<shard_id, epoch_start>> epoch_starts_;
   std::size_t entries_ = 0;
   entry_view scratch_;
   std::string key_;    // scratch

@@ -29,11 +29,15 @@ timer_id read_timer_id(byte_reader& in) {
   return id;
 }
 
+bool is_about_entity(entry_cause cause) {
+  return cause != entry_cause::housekeeping && cause != entry_cause::barrier;
+}
+
 void write_head(byte_writer& w, const entry_head& head) {
   w.u8(entry_format);
   w.u8(static_cast<std::uint8_t>(head.cause));
   w.zigzag(head.at.ms);
-  if (head.cause == entry_cause::housekeeping) return;
+  if (!is_about_entity(head.cause)) return;
   w.u8(static_cast<std::uint8_t>(head.kind));
   w.sized(head.key);
   w.u8(static_cast<std::uint8_t>(head.message));
@@ -54,6 +58,7 @@ void write_head(byte_writer& w, const entry_head& head) {
       write_timer_id(w, head.fired);
       break;
     case entry_cause::housekeeping:
+    case entry_cause::barrier:
       break;
   }
 }
@@ -61,10 +66,10 @@ void write_head(byte_writer& w, const entry_head& head) {
 void read_head(byte_reader& in, entry_head& head) {
   if (in.u8() != entry_format) return in.fail();
   const auto cause = in.u8();
-  if (cause < 1 || cause > 4) return in.fail();
+  if (cause < 1 || cause > 5) return in.fail();
   head.cause = static_cast<entry_cause>(cause);
   head.at.ms = in.zigzag();
-  if (head.cause == entry_cause::housekeeping) return;
+  if (!is_about_entity(head.cause)) return;
   head.kind = static_cast<kind_id>(in.u8());
   head.key = in.sized();
   head.message = static_cast<message_no>(in.u8());
@@ -85,6 +90,7 @@ void read_head(byte_reader& in, entry_head& head) {
       head.fired = read_timer_id(in);
       break;
     case entry_cause::housekeeping:
+    case entry_cause::barrier:
       break;
   }
 }
@@ -177,6 +183,13 @@ void encode_housekeeping(std::string& out, timestamp at, const peer_sends& arriv
   write_peer_sends(w, forgotten);
 }
 
+void encode_barrier(std::string& out) {
+  byte_writer w{out};
+  entry_head head;
+  head.cause = entry_cause::barrier;
+  write_head(w, head);
+}
+
 bool decode_entry(std::string_view bytes, entry_view& entry) {
   byte_reader in{bytes};
   read_head(in, entry.head);
@@ -184,14 +197,15 @@ bool decode_entry(std::string_view bytes, entry_view& entry) {
   if (entry.head.cause == entry_cause::housekeeping) {
     entry.arrived = read_peer_sends(in);
     entry.forgotten = read_peer_sends(in);
-  } else {
+  } else if (entry.head.cause != entry_cause::barrier) {
     read_effects(in, entry);
   }
   return in.ok() && in.at_end();
 }
 
-void chunk_writer::begin(std::uint64_t first_index, std::uint64_t previous_epoch) {
+void chunk_writer::begin(std::uint64_t first_index, std::uint64_t epoch, std::uint64_t previous_epoch) {
   first_index_ = first_index;
+  epoch_ = epoch;
   previous_epoch_ = previous_epoch;
   count_ = 0;
   entries_.clear();
@@ -270,6 +284,28 @@ std::vector<chunk_part> split_chunk(std::string_view chunk, std::size_t bytes_ma
   const auto entries_in_it = count;
   if (count > 0) parts.push_back({end_part(), entries_in_it});
   return parts;
+}
+
+std::string chunk_prefix(std::string_view chunk, std::uint64_t entries) {
+  byte_reader in{chunk};
+  in.u8();
+  const auto epoch = in.varint();
+  const auto previous_epoch = in.varint();
+  TROUPE_ASSERT(entries > 0 && entries <= in.varint(), "a chunk is not that long");
+  const auto all = in.rest();
+  for (std::uint64_t i = 0; i < entries; ++i) {
+    in.u32_be();
+    in.sized();
+  }
+  TROUPE_ASSERT(in.ok(), "a chunk changed in memory");
+  std::string out;
+  byte_writer w{out};
+  w.u8(chunk_format);
+  w.varint(epoch);
+  w.varint(previous_epoch);
+  w.varint(entries);
+  w.raw(all.substr(0, all.size() - in.rest().size()));
+  return out;
 }
 
 }  // namespace troupe

@@ -18,6 +18,7 @@ enum class entry_cause : std::uint8_t {
   delivery = 2,      // a message from another entity's outbox
   timer = 3,         // a durable timer that fired
   housekeeping = 4,  // no entity: outbox messages that arrived, and receipts that are no longer needed
+  barrier = 5,       // no entity: the first entry of an epoch; it changes nothing
 };
 
 /// The head of a log entry: which message to which entity, and why.
@@ -47,6 +48,9 @@ using peer_sends = std::vector<std::pair<shard_id, send_id>>;
 void encode_entry(std::string& out, const entry_head& head, const effects& changes);
 void encode_housekeeping(std::string& out, timestamp at, const peer_sends& arrived,
                          const peer_sends& forgotten);
+
+/// The same bytes in every replica: it has no time.
+void encode_barrier(std::string& out);
 
 /// A decoded entry. All views point into the bytes that it was decoded from.
 struct entry_view {
@@ -83,20 +87,22 @@ struct entry_view {
 /// [checksum][length][bytes].
 class chunk_writer {
  public:
-  chunk_writer(shard_id shard, std::uint64_t epoch) : shard_(shard), epoch_(epoch) {}
+  explicit chunk_writer(shard_id shard) : shard_(shard) {}
   /// Adds the entry with the next index.
   void add(std::string_view entry);
   std::size_t count() const { return count_; }
   std::size_t bytes() const { return entries_.size(); }
   std::uint64_t first_index() const { return first_index_; }
-  /// Starts over at that index, behind an entry of that epoch.
-  void begin(std::uint64_t first_index, std::uint64_t previous_epoch);
+  std::uint64_t epoch() const { return epoch_; }
+  std::uint64_t previous_epoch() const { return previous_epoch_; }
+  /// Starts over at that index, in an epoch and behind an entry of an epoch, perhaps the same.
+  void begin(std::uint64_t first_index, std::uint64_t epoch, std::uint64_t previous_epoch);
   /// The finished chunk.
   std::string take();
 
  private:
   shard_id shard_;
-  std::uint64_t epoch_;
+  std::uint64_t epoch_ = 0;
   std::uint64_t previous_epoch_ = 0;
   std::uint64_t first_index_ = 1;
   std::size_t count_ = 0;
@@ -123,5 +129,7 @@ struct chunk_part {
 /// Cuts a chunk that chunk_writer made into ones of at most `bytes_max`, or of one entry where that is
 /// larger. The entries and their checksums stay as they are.
 std::vector<chunk_part> split_chunk(std::string_view chunk, std::size_t bytes_max);
+/// The first `entries` of a chunk; it has that many.
+std::string chunk_prefix(std::string_view chunk, std::uint64_t entries);
 
 }  // namespace troupe

@@ -61,14 +61,13 @@ void journal::stop() {
   thread_.join();
 }
 
-void journal::append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk,
-                     std::size_t awaited) {
+void journal::write(log_write&& what) {
   bool wake = false;
   {
     const std::lock_guard lock{mutex_};
     const bool is_first = incoming_.empty();
-    incoming_.push_back({shard, first_index, last_index, std::move(chunk)});
-    incoming_awaited_ += awaited;
+    incoming_awaited_ += what.awaited;
+    incoming_.push_back(std::move(what));
     if (wake_at_awaited_ > 0) {
       const bool is_enough = incoming_awaited_ >= wake_at_awaited_;
       // The thread then sees what came and sleeps again, not so long.
@@ -80,16 +79,22 @@ void journal::append(shard_id shard, std::uint64_t first_index, std::uint64_t la
   if (wake) wake_.notify_one();
 }
 
-void journal::commit(shard_id shard, std::uint64_t index) {
-  // No wake-up: applying is never urgent, and while anything is unapplied the thread wakes by itself.
-  const std::lock_guard lock{mutex_};
-  commits_.emplace_back(shard, index);
+void journal::commit(shard_id shard, std::uint64_t index, bool is_awaited) {
+  {
+    const std::lock_guard lock{mutex_};
+    commits_.emplace_back(shard, index);
+    // Mostly nobody waits, and while anything is unapplied the thread wakes by itself.
+    if (!is_awaited) return;
+    rows_are_awaited_ = true;
+    wake_at_awaited_ = 0;
+  }
+  wake_.notify_one();
 }
 
 /// Sleeps until `until`, until so many awaited entries are there, or until append() wakes it. True when there
 /// is reason for a round: one of the first two.
 bool journal::sleep(std::unique_lock<std::mutex>& lock, std::size_t awaited, steady_clock::time_point until) {
-  const auto is_due = [&] { return incoming_awaited_ >= awaited || stopping_; };
+  const auto is_due = [&] { return incoming_awaited_ >= awaited || stopping_ || rows_are_awaited_; };
   if (is_due()) return true;
   wake_at_awaited_ = awaited;
   sleeps_until_ = until;
@@ -122,8 +127,8 @@ void journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
 }
 
 void journal::run() {
-  std::vector<log_chunk> incoming;
-  std::deque<log_chunk> waiting;  // for a round of its own
+  std::vector<log_write> incoming;
+  std::deque<log_write> waiting;  // for a round of its own
   std::vector<std::pair<shard_id, std::uint64_t>> commits;
   for (bool is_last = false; !is_last;) {
     {
@@ -133,6 +138,7 @@ void journal::run() {
       incoming_.clear();
       incoming_awaited_ = 0;
       std::swap(commits, commits_);
+      apply_at_once_ = std::exchange(rows_are_awaited_, false) || apply_at_once_;
       is_last = stopping_;
     }
     take_commits(commits);
@@ -145,24 +151,29 @@ void journal::run() {
 }
 
 /// Takes from the front what one round may write, whole chunks while they fit.
-void journal::take_round(std::deque<log_chunk>& waiting, std::vector<log_chunk>& taken) const {
+void journal::take_round(std::deque<log_write>& waiting, std::vector<log_write>& taken) const {
+  const auto size_of = [](const log_write& w) { return w.bytes ? w.bytes->size() : 0; };
   std::size_t bytes = 0;
   while (!waiting.empty()) {
-    auto& front = waiting.front();
-    if (!taken.empty() && bytes + front.bytes.size() > options_.round_bytes_max) return;
-    if (front.bytes.size() > options_.round_bytes_max && front.last_index > front.first_index) {
-      auto parts = split_chunk(front.bytes, options_.round_bytes_max);
+    const auto front = waiting.front();
+    if (!taken.empty() && bytes + size_of(front) > options_.round_bytes_max) return;
+    const bool is_many = front.what == log_write::kind::entries && front.last_index > front.first_index;
+    if (is_many && size_of(front) > options_.round_bytes_max) {
+      auto parts = split_chunk(*front.bytes, options_.round_bytes_max);
       auto index = front.last_index + 1;
-      const auto shard = front.shard;
       waiting.pop_front();
       for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-        const auto last = index - 1;
-        index -= part->entries;
-        waiting.push_front({shard, index, last, std::move(part->bytes)});
+        auto one = front;
+        // The last of them stands for the whole.
+        if (part != parts.rbegin()) one.number = 0;
+        one.last_index = index - 1;
+        one.first_index = index -= part->entries;
+        one.bytes = std::make_shared<const std::string>(std::move(part->bytes));
+        waiting.push_front(std::move(one));
       }
       if (parts.size() > 1) continue;
     }
-    bytes += waiting.front().bytes.size();
+    bytes += size_of(front);
     taken.push_back(std::move(waiting.front()));
     waiting.pop_front();
   }
@@ -180,10 +191,11 @@ void journal::take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& comm
   commits.clear();
 }
 
-void journal::round(std::vector<log_chunk>& incoming, bool is_last) {
+void journal::round(std::vector<log_write>& incoming, bool is_last) {
   const auto now = steady_clock::now();
   take_finished();
-  put_frame(incoming);
+  lower_mark(incoming);
+  const auto frame = put_frame(incoming);
   if (!batch_.empty()) {
     store_.write(batch_, store::durability::buffered);
     batch_.clear();
@@ -202,46 +214,83 @@ void journal::round(std::vector<log_chunk>& incoming, bool is_last) {
   if (!incoming.empty()) {
     if (unapplied_entries_ == 0) oldest_unapplied_ = now;
     mark_is_stale_ = true;
-  }
-  for (auto& a : incoming) {
-    unapplied_entries_ += a.last_index - a.first_index + 1;
-    tails_[a.shard].unapplied.push_back(std::move(a));
+    keep(incoming, frame);
   }
   const bool is_due = unapplied_entries_ > 0 && (unapplied_entries_ >= options_.apply_entries_max ||
                                                  now - oldest_unapplied_ >= options_.apply_delay);
   if (is_last) applier_->wait_until_idle();
-  if (is_due || is_last) begin_apply();
+  if ((is_due || apply_at_once_ || is_last) && begin_apply()) apply_at_once_ = false;
   if (is_last) applier_.reset();
   write_mark(now, is_last);
 }
 
-void journal::put_frame(std::vector<log_chunk>& incoming) {
-  if (incoming.empty()) return;
+/// Puts everything into the batch; gives the number of the frame that holds the entries, if there are any.
+std::uint64_t journal::put_frame(const std::vector<log_write>& incoming) {
   log_frame frame;
-  for (auto& a : incoming) {
-    frame.add(a.shard, a.first_index, a.bytes);
-    a.frame = next_frame_;
+  for (const auto& w : incoming) {
+    if (w.what == log_write::kind::meta) {
+      batch_.put_meta(w.shard, *w.bytes);
+    } else {
+      frame.add(w.shard, w.first_index, w.what == log_write::kind::entries ? *w.bytes : std::string_view{});
+    }
   }
+  if (frame.empty()) return 0;
   batch_.put_frame(next_frame_, frame.bytes());
-  frames_.push_back({next_frame_, incoming.size()});
-  ++next_frame_;
+  frames_.push_back({next_frame_, 0});
   kept_bytes_ += frame.bytes().size();
   const std::lock_guard lock{figures_mutex_};
   figures_.chunks += incoming.size();
   figures_.bytes += frame.bytes().size();
+  return next_frame_++;
 }
 
-/// Tells each shard that took part how far its log is on disk, once.
-void journal::report(const std::vector<log_chunk>& incoming) {
-  for (const auto& a : incoming) tails_[a.shard].synced = a.last_index;
-  for (const auto& a : incoming) {
-    if (tails_[a.shard].synced == a.last_index) listener_.on_synced(a.shard, a.last_index);
+/// Tells each shard that took part how far its writes are on disk, once.
+void journal::report(const std::vector<log_write>& incoming) {
+  for (const auto& w : incoming) {
+    auto& tail = tails_[w.shard];
+    tail.synced_number = std::max(tail.synced_number, w.number);
+    if (w.what == log_write::kind::entries) tail.synced = w.last_index;
+    if (w.what == log_write::kind::truncation) tail.synced = w.first_index - 1;
+  }
+  for (const auto& w : incoming) {
+    if (w.number != 0 && tails_[w.shard].synced_number == w.number) listener_.on_synced(w.shard, w.number);
   }
 }
 
-/// Hands all committed entries to the applier, unless it is still busy. Whole chunks only: a commit inside a
-/// chunk waits for its end.
-void journal::begin_apply() {
+/// What was written waits here until it is committed and applied.
+void journal::keep(std::vector<log_write>& incoming, std::uint64_t frame) {
+  for (auto& w : incoming) {
+    if (w.what == log_write::kind::truncation) cut(w.shard, w.first_index);
+    if (w.what != log_write::kind::entries) continue;
+    unapplied_entries_ += w.last_index - w.first_index + 1;
+    ++frames_.back().unapplied_chunks;
+    tails_[w.shard].unapplied.push_back(
+        {w.shard, w.first_index, w.last_index, std::move(w.bytes), frame, false});
+  }
+}
+
+/// Forgets a shard's entries from that index on.
+void journal::cut(shard_id shard, std::uint64_t first_index) {
+  auto& tail = tails_[shard];
+  TROUPE_ASSERT(first_index > tail.committed, "shard " + std::to_string(shard) + " cuts entry " +
+                                                  std::to_string(first_index) + ", which is committed");
+  while (!tail.unapplied.empty() && tail.unapplied.back().last_index >= first_index) {
+    auto& last = tail.unapplied.back();
+    const auto kept = first_index > last.first_index ? first_index - last.first_index : 0;
+    unapplied_entries_ -= last.last_index - last.first_index + 1 - kept;
+    if (kept > 0) {
+      last.bytes = std::make_shared<const std::string>(chunk_prefix(*last.bytes, kept));
+      last.last_index = first_index - 1;
+      return;
+    }
+    --frames_[last.frame - frames_.front().number].unapplied_chunks;
+    tail.unapplied.pop_back();
+  }
+}
+
+/// Hands all committed entries to the applier; false when it is still busy. Whole chunks only: a commit
+/// inside a chunk waits for its end.
+bool journal::begin_apply() {
   oldest_unapplied_ = steady_clock::now();
   std::sort(dirty_.begin(), dirty_.end());
   dirty_.erase(std::unique(dirty_.begin(), dirty_.end()), dirty_.end());
@@ -253,14 +302,15 @@ void journal::begin_apply() {
     }
   }
   dirty_.clear();
-  if (ready_.empty()) return;
+  if (ready_.empty()) return true;
   std::size_t entries = 0;
   for (const auto& one : ready_) entries += one.last_index - one.first_index + 1;
-  if (!applier_->try_begin(std::move(ready_))) return;
+  if (!applier_->try_begin(std::move(ready_))) return false;
   ready_.clear();
   unapplied_entries_ -= entries;
   const std::lock_guard lock{figures_mutex_};
   figures_.applied_entries += entries;
+  return true;
 }
 
 /// On the applier's thread.
@@ -270,7 +320,7 @@ void journal::finish_applied(std::vector<log_chunk>&& job) {
   for (const auto& [shard, index] : applied) listener_.on_applied(shard, index);
   const std::lock_guard lock{mutex_};
   for (auto& one : job) {
-    one.bytes.clear();
+    one.bytes.reset();
     finished_.push_back(std::move(one));
   }
 }
@@ -294,6 +344,21 @@ void journal::trim() {
   batch_.drop_frames(first_frame_, keep_from);
   first_frame_ = keep_from;
   kept_bytes_ = 0;
+}
+
+/// A log may end below its mark only when the disk has lost something, so before entries go the mark does.
+void journal::lower_mark(const std::vector<log_write>& incoming) {
+  bool is_lower = false;
+  for (const auto& w : incoming) {
+    auto& synced = tails_[w.shard].synced;
+    if (w.what != log_write::kind::truncation || w.first_index > synced) continue;
+    synced = w.first_index - 1;
+    is_lower = true;
+  }
+  if (!is_lower) return;
+  mark_is_stale_ = true;
+  next_mark_ = {};
+  write_mark(steady_clock::now(), false);
 }
 
 void journal::write_mark(steady_clock::time_point now, bool is_last) {

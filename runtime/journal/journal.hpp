@@ -11,36 +11,30 @@
 #include <vector>
 
 #include "runtime/journal/applier.hpp"
+#include "runtime/journal/log_write.hpp"
 #include "runtime/store/directory.hpp"
 #include "runtime/store/store.hpp"
 
 namespace troupe {
 
-/// Where a shard's log ends.
-struct log_end {
-  std::uint64_t index = 0;
-  std::uint64_t epoch = 0;  // of the entry at `index`
-};
-
-/// What a shard appends to: the port between the shards and the disk. Calls return at once; what came of them
-/// is told to the listener.
+/// What a shard's replica writes to: the port between the shards and the disk. Calls return at once; what
+/// came of them is told to the listener.
 class shard_log {
  public:
   virtual ~shard_log() = default;
-  /// A chunk as chunk_writer made it. A shard appends in index order. For `awaited` of its entries somebody
-  /// waits; the others are in no hurry.
-  virtual void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk,
-                      std::size_t awaited) = 0;
-  /// Entries up to `index` are committed and may be applied to the store.
-  virtual void commit(shard_id shard, std::uint64_t index) = 0;
+  /// A shard's writes reach the disk in the order in which they are given, and without being asked to.
+  virtual void write(log_write&& what) = 0;
+  /// Entries up to `index` are committed and may be applied to the store: a little later, or at once when
+  /// somebody waits for their rows.
+  virtual void commit(shard_id shard, std::uint64_t index, bool is_awaited) = 0;
 };
 
 /// Called on the journal's threads; must not block and must not call back.
 class journal_listener {
  public:
   virtual ~journal_listener() = default;
-  /// Entries up to `index` are on disk here.
-  virtual void on_synced(shard_id shard, std::uint64_t index) = 0;
+  /// The shard's writes up to that number are on disk here.
+  virtual void on_synced(shard_id shard, std::uint64_t number) = 0;
   /// The rows of entries up to `index` can be read from the store.
   virtual void on_applied(shard_id shard, std::uint64_t index) = 0;
 };
@@ -77,10 +71,12 @@ struct journal_figures {
 TROUPE_DESCRIBE(journal_figures, syncs, chunks, bytes, sync_us_sum, sync_us_max, applied_entries)
 
 /// Several shards' chunks, written as one record of the log: one insertion and one fsync a round, however
-/// many shards took part. [format] then, a chunk, [shard][first index][length][bytes].
+/// many shards took part. [format] then, a chunk, [shard][first index][length][bytes]. Without bytes: the
+/// shard's entries from that index on go.
 class log_frame {
  public:
   void add(shard_id shard, std::uint64_t first_index, std::string_view chunk);
+  bool empty() const { return bytes_.empty(); }
   const std::string& bytes() const { return bytes_; }
 
   struct part {
@@ -104,16 +100,16 @@ class journal final : public shard_log {
   journal(store& to, journal_listener& listener, journal_options options, const std::string& directory);
   ~journal() override;
 
-  /// Replays what the last process committed and did not apply. Call once, before start(). Gives the end of
-  /// each shard's log, or says why this log must not be used.
-  std::variant<std::vector<log_end>, store_error> recover();
+  /// Reads and verifies the log. Call once, before start(). Gives what each shard's replica is made of, or
+  /// says why this log must not be used; nothing on disk is changed. What was not applied is kept at hand and
+  /// applied when it is committed.
+  std::variant<std::vector<recovered_shard>, store_error> recover();
   void start();
   /// Writes and applies what was appended and committed before, then ends the thread.
   void stop();
 
-  void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk,
-              std::size_t awaited) override;
-  void commit(shard_id shard, std::uint64_t index) override;
+  void write(log_write&& what) override;
+  void commit(shard_id shard, std::uint64_t index, bool is_awaited) override;
 
   journal_figures figures() const;
 
@@ -121,9 +117,9 @@ class journal final : public shard_log {
   /// What the thread knows of one shard.
   struct shard_tail {
     std::deque<log_chunk> unapplied;
-    std::uint64_t synced = 0;
+    std::uint64_t synced = 0;  // the last entry on disk
+    std::uint64_t synced_number = 0;
     std::uint64_t committed = 0;
-    std::uint64_t applied = 0;
   };
   struct kept_frame {
     std::uint64_t number = 0;
@@ -135,14 +131,17 @@ class journal final : public shard_log {
   bool sleep(std::unique_lock<std::mutex>& lock, std::size_t awaited,
              std::chrono::steady_clock::time_point until);
   void take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& commits);
-  void take_round(std::deque<log_chunk>& waiting, std::vector<log_chunk>& taken) const;
-  void round(std::vector<log_chunk>& incoming, bool is_last);
-  void put_frame(std::vector<log_chunk>& incoming);
-  void report(const std::vector<log_chunk>& incoming);
-  void begin_apply();
+  void take_round(std::deque<log_write>& waiting, std::vector<log_write>& taken) const;
+  void round(std::vector<log_write>& incoming, bool is_last);
+  std::uint64_t put_frame(const std::vector<log_write>& incoming);
+  void keep(std::vector<log_write>& incoming, std::uint64_t frame);
+  void cut(shard_id shard, std::uint64_t first_index);
+  void report(const std::vector<log_write>& incoming);
+  bool begin_apply();
   void finish_applied(std::vector<log_chunk>&& job);
   void take_finished();
   void trim();
+  void lower_mark(const std::vector<log_write>& incoming);
   void write_mark(std::chrono::steady_clock::time_point now, bool is_last);
 
   store& store_;
@@ -153,10 +152,11 @@ class journal final : public shard_log {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<log_chunk> incoming_;                          // guarded by mutex_
+  std::vector<log_write> incoming_;                          // guarded by mutex_
   std::vector<std::pair<shard_id, std::uint64_t>> commits_;  // guarded by mutex_
   std::vector<log_chunk> finished_;                       // guarded by mutex_; applied, frames to be dropped
   bool stopping_ = false;                                 // guarded by mutex_
+  bool rows_are_awaited_ = false;                         // guarded by mutex_
   std::size_t incoming_awaited_ = 0;                      // guarded by mutex_
   std::size_t wake_at_awaited_ = 0;                       // guarded by mutex_; 0 while awake
   std::chrono::steady_clock::time_point sleeps_until_{};  // guarded by mutex_; while asleep
@@ -166,6 +166,7 @@ class journal final : public shard_log {
   std::vector<shard_id> dirty_;  // shards with committed entries that are not applied
   store_batch batch_;
   std::vector<log_chunk> ready_;  // committed, for the applier
+  bool apply_at_once_ = false;
   std::size_t unapplied_entries_ = 0;
   std::chrono::steady_clock::time_point oldest_unapplied_{};
   std::chrono::steady_clock::time_point last_round_{};

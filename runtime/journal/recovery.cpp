@@ -14,78 +14,80 @@ std::string entry_name(shard_id shard, std::uint64_t index) {
 }
 
 /// Follows each shard's log through the frames and holds it against what is applied: whole entries, no gap,
-/// each epoch following the one before.
+/// each epoch following the one before. Keeps what is not applied.
 class log_reader {
  public:
-  explicit log_reader(const store& from) {
+  explicit log_reader(const store& from) : shards_(from.shard_count()), kept_(from.shard_count()) {
     for (shard_id shard = 0; shard < from.shard_count(); ++shard) {
+      auto& one = shards_[shard];
       const auto mark = from.applied(shard);
-      applied_.push_back(mark.index);
-      ends_.push_back({mark.index, mark.epoch});
+      one.meta = from.meta(shard);
+      one.applied = one.last = mark.index;
+      for (const auto& [epoch, first_index] : from.epoch_starts(shard))
+        if (first_index <= mark.index) one.history.push_back({epoch, first_index});
+      // Rows of a time before epochs were recorded: all of one, as far as anybody can ask.
+      if (one.history.empty() && mark.index > 0) one.history.push_back({mark.epoch, 1});
     }
   }
-  const std::vector<log_end>& ends() const { return ends_; }
 
-  /// Calls `take` for each entry that is not applied yet.
-  template <class Take>
-  std::optional<store_error> read(const log_frame::part& part, Take&& take) {
-    if (part.shard >= ends_.size()) return damaged(entry_name(part.shard, part.first_index), "no such shard");
+  std::optional<store_error> read(std::uint64_t frame, const log_frame::part& part) {
+    if (part.shard >= shards_.size())
+      return damaged(entry_name(part.shard, part.first_index), "no such shard");
+    if (part.chunk.empty()) return cut(part.shard, part.first_index);
     if (!decode_chunk(part.shard, part.first_index, part.chunk, chunk_)) {
       return damaged(entry_name(part.shard, part.first_index), "a record does not match its checksum");
     }
-    auto& end = ends_[part.shard];
-    const auto applied = applied_[part.shard];
-    if (chunk_.last_index() <= applied) return std::nullopt;  // not yet dropped
-    if (chunk_.first_index > end.index + 1)
-      return damaged(entry_name(part.shard, end.index + 1), "entries are missing");
-    if (chunk_.first_index == end.index + 1 && chunk_.previous_epoch != end.epoch) {
+    auto& shard = shards_[part.shard];
+    if (chunk_.last_index() <= shard.applied) return std::nullopt;  // not yet dropped
+    if (chunk_.first_index > shard.last + 1)
+      return damaged(entry_name(part.shard, shard.last + 1), "entries are missing");
+    const bool follows = chunk_.first_index == shard.last + 1;
+    if (follows && chunk_.previous_epoch != shard.last_epoch())
       return damaged(entry_name(part.shard, part.first_index), "it does not follow the entry before it");
-    }
-    auto index = chunk_.first_index;
-    for (const auto entry : chunk_.entries) {
-      if (index > applied) take(part.shard, index, chunk_.epoch, entry);
-      ++index;
-    }
-    end = {chunk_.last_index(), chunk_.epoch};
+    if (chunk_.epoch < chunk_.previous_epoch)
+      return damaged(entry_name(part.shard, part.first_index), "its epoch is older than the one before");
+    if (follows && chunk_.epoch != chunk_.previous_epoch)
+      shard.history.push_back({chunk_.epoch, chunk_.first_index});
+    shard.last = chunk_.last_index();
+    kept_[part.shard].push_back({part.shard, chunk_.first_index, chunk_.last_index(),
+                                 std::make_shared<const std::string>(part.chunk), frame, true});
     return std::nullopt;
   }
 
+  std::vector<recovered_shard>& shards() { return shards_; }
+  std::deque<log_chunk>& kept(shard_id shard) { return kept_[shard]; }
+
  private:
-  std::vector<std::uint64_t> applied_;
-  std::vector<log_end> ends_;
+  std::optional<store_error> cut(shard_id id, std::uint64_t first_index) {
+    auto& shard = shards_[id];
+    if (first_index <= shard.applied || first_index > shard.last + 1)
+      return damaged(entry_name(id, first_index), "it cannot have been cut off");
+    shard.last = first_index - 1;
+    while (!shard.history.empty() && shard.history.back().first_index >= first_index)
+      shard.history.pop_back();
+    auto& chunks = kept_[id];
+    while (!chunks.empty() && chunks.back().first_index >= first_index) chunks.pop_back();
+    if (!chunks.empty() && chunks.back().last_index >= first_index) {
+      auto& last = chunks.back();
+      last.bytes =
+          std::make_shared<const std::string>(chunk_prefix(*last.bytes, first_index - last.first_index));
+      last.last_index = first_index - 1;
+    }
+    return std::nullopt;
+  }
+
+  std::vector<recovered_shard> shards_;
+  std::vector<std::deque<log_chunk>> kept_;
   chunk_view chunk_;
 };
 
-/// Reads the whole log; `take` gets each entry that is to be applied, `end_of_frame` lets it write.
-template <class Take, class EndOfFrame>
-std::variant<log_reader, store_error> read_log(const store& from, Take&& take, EndOfFrame&& end_of_frame) {
-  log_reader reader{from};
-  std::optional<store_error> fault;
-  std::vector<log_frame::part> parts;
-  from.scan_log([&](std::uint64_t number, std::string_view frame) {
-    parts.clear();
-    if (!log_frame::decode(frame, parts)) {
-      fault = damaged("frame " + std::to_string(number), "it does not decode");
-      return false;
-    }
-    for (const auto& part : parts) {
-      fault = reader.read(part, take);
-      if (fault) return false;
-    }
-    end_of_frame(number);
-    return true;
-  });
-  if (fault) return *fault;
-  return reader;
-}
-
 std::optional<store_error> check_marks(const std::vector<std::uint64_t>& marks,
-                                       const std::vector<log_end>& ends) {
-  for (std::size_t shard = 0; shard < std::min(marks.size(), ends.size()); ++shard) {
-    if (ends[shard].index >= marks[shard]) continue;
+                                       const std::vector<recovered_shard>& shards) {
+  for (std::size_t shard = 0; shard < std::min(marks.size(), shards.size()); ++shard) {
+    if (shards[shard].last >= marks[shard]) continue;
     return store_error{store_error::code::suspect,
                        "the log of shard " + std::to_string(shard) + " ends at entry " +
-                           std::to_string(ends[shard].index) + " but " + std::to_string(marks[shard]) +
+                           std::to_string(shards[shard].last) + " but " + std::to_string(marks[shard]) +
                            " was on disk before: the disk lost acknowledged data, the store is not used"};
   }
   return std::nullopt;
@@ -93,36 +95,41 @@ std::optional<store_error> check_marks(const std::vector<std::uint64_t>& marks,
 
 }  // namespace
 
-std::variant<std::vector<log_end>, store_error> journal::recover() {
-  // All is verified before anything is written.
-  auto verified = read_log(
-      store_, [](shard_id, std::uint64_t, std::uint64_t, std::string_view) {}, [](std::uint64_t) {});
-  if (auto* fault = std::get_if<store_error>(&verified)) return *fault;
-  const auto ends = std::get<log_reader>(verified).ends();
-  if (auto fault = check_marks(sync_mark::read(directory_, store_.disk()), ends)) return *fault;
+std::variant<std::vector<recovered_shard>, store_error> journal::recover() {
+  log_reader reader{store_};
+  std::optional<store_error> fault;
+  std::vector<log_frame::part> parts;
+  store_.scan_log([&](std::uint64_t number, std::string_view frame) {
+    parts.clear();
+    const bool is_next = frames_.empty() || number == frames_.back().number + 1;
+    if (!is_next) fault = damaged("frame " + std::to_string(number), "the one before it is missing");
+    if (is_next && !log_frame::decode(frame, parts))
+      fault = damaged("frame " + std::to_string(number), "it does not decode");
+    for (const auto& part : parts)
+      if (!fault) fault = reader.read(number, part);
+    frames_.push_back({number, 0});
+    kept_bytes_ += frame.size();
+    return !fault;
+  });
+  if (!fault) fault = check_marks(sync_mark::read(directory_, store_.disk()), reader.shards());
+  if (fault) return *fault;
 
-  apply_buffer replayed{store_.shard_count(), apply_buffer::mode::replaying};
-  const auto write = [&](std::uint64_t number) {
-    next_frame_ = number + 1;
-    replayed.flush_into(batch_);  // the entries' bytes live only as long as the frame is read
-    store_.write(batch_, store::durability::buffered);
-    batch_.clear();
-  };
-  auto applied = read_log(
-      store_,
-      [&](shard_id shard, std::uint64_t index, std::uint64_t epoch, std::string_view entry) {
-        replayed.add(shard, index, epoch, entry);
-      },
-      write);
-  TROUPE_ASSERT(std::holds_alternative<log_reader>(applied), "the verified log reads no more");
-  batch_.drop_frames(0, next_frame_);
-  store_.write(batch_, store::durability::synced);
-  batch_.clear();
-  first_frame_ = next_frame_;
-  for (std::size_t shard = 0; shard < ends.size(); ++shard) {
-    tails_[shard].synced = tails_[shard].committed = tails_[shard].applied = ends[shard].index;
+  if (!frames_.empty()) {
+    first_frame_ = frames_.front().number;
+    next_frame_ = frames_.back().number + 1;
   }
-  return ends;
+  for (shard_id shard = 0; shard < store_.shard_count(); ++shard) {
+    auto& tail = tails_[shard];
+    tail.unapplied = std::move(reader.kept(shard));
+    tail.synced = reader.shards()[shard].last;
+    tail.committed = reader.shards()[shard].applied;
+    for (const auto& chunk : tail.unapplied) {
+      ++frames_[chunk.frame - first_frame_].unapplied_chunks;
+      unapplied_entries_ += chunk.last_index - chunk.first_index + 1;
+    }
+  }
+  oldest_unapplied_ = std::chrono::steady_clock::now();
+  return std::move(reader.shards());
 }
 
 }  // namespace troupe

@@ -226,6 +226,7 @@ std::vector<std::uint64_t> decode_slot(std::string_view slot, std::uint64_t& seq
 struct newest_mark {
   std::vector<std::uint64_t> indexes;  // empty: no slot is whole
   bool is_in_second_slot = false;
+  std::uint64_t sequence = 0;
 };
 
 newest_mark read_mark(const std::string& directory, const std::shared_ptr<rocksdb::FileSystem>& disk) {
@@ -236,14 +237,11 @@ newest_mark read_mark(const std::string& directory, const std::shared_ptr<rocksd
   if (status.ok()) status = rocksdb::ReadFileToString(&from, path, &bytes);
   TROUPE_ASSERT(status.ok() || status.IsNotFound(), "cannot read " + path + ": " + status.ToString());
   newest_mark newest;
-  std::uint64_t newest_sequence = 0;
   for (std::size_t at = 0; at < bytes.size() && at <= slot_bytes; at += slot_bytes) {
     std::uint64_t sequence = 0;
     auto indexes = decode_slot(std::string_view{bytes}.substr(at, slot_bytes), sequence);
-    if (!indexes.empty() && sequence >= newest_sequence) {
-      newest_sequence = sequence;
-      newest = {std::move(indexes), at == slot_bytes};
-    }
+    if (!indexes.empty() && sequence >= newest.sequence)
+      newest = {std::move(indexes), at == slot_bytes, sequence};
   }
   return newest;
 }
@@ -267,6 +265,7 @@ sync_mark::sync_mark(const std::string& directory, const std::shared_ptr<rocksdb
   // The first write goes over the older slot, or one that is not whole.
   const auto newest = read_mark(directory, disk);
   second_slot_ = !newest.indexes.empty() && !newest.is_in_second_slot;
+  sequence_ = newest.sequence;
 }
 
 sync_mark::~sync_mark() = default;
@@ -279,10 +278,7 @@ std::vector<std::uint64_t> sync_mark::read(const std::string& directory,
 void sync_mark::write(const std::vector<std::uint64_t>& last_indexes) {
   std::string body;
   byte_writer w{body};
-  // The sum of all indexes only grows, so it orders the two slots across restarts too.
-  std::uint64_t sequence = 0;
-  for (const auto index : last_indexes) sequence += index;
-  w.varint(sequence);
+  w.varint(++sequence_);
   w.varint(last_indexes.size());
   for (const auto index : last_indexes) w.varint(index);
   std::string slot;

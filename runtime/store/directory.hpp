@@ -48,7 +48,8 @@ class sync_mark {
 
  private:
   std::unique_ptr<rocksdb::FSRandomRWFile> file_;
-  bool second_slot_ = false;  // where the next write goes
+  bool second_slot_ = false;    // where the next write goes
+  std::uint64_t sequence_ = 0;  // of the last write, in this life or before
 };
 
 }  // namespace troupe

@@ -63,11 +63,13 @@ std::string reply_key(shard_id shard, std::string_view command_id) {
   return key;
 }
 
-std::string applied_key(shard_id shard) {
-  std::string key = "applied/";
-  byte_writer{key}.u16_be(shard);
-  return key;
+std::string shard_key(std::string prefix, shard_id shard) {
+  byte_writer{prefix}.u16_be(shard);
+  return prefix;
 }
+std::string applied_key(shard_id shard) { return shard_key("applied/", shard); }
+std::string replica_key(shard_id shard) { return shard_key("replica/", shard); }
+std::string epochs_key(shard_id shard) { return shard_key("epochs/", shard); }
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
@@ -183,6 +185,16 @@ void store_batch::put_applied(shard_id shard, applied_mark mark) {
   w.varint(mark.index);
   w.varint(mark.epoch);
   impl_->batch.Put(&meta_id, applied_key(shard), value);
+}
+void store_batch::put_meta(shard_id shard, std::string_view bytes) {
+  impl_->batch.Put(&meta_id, replica_key(shard), slice(bytes));
+}
+void store_batch::put_epoch_start(shard_id shard, std::uint64_t epoch, std::uint64_t first_index) {
+  auto key = epochs_key(shard);
+  byte_writer{key}.u64_be(epoch);
+  std::string value;
+  byte_writer{value}.varint(first_index);
+  impl_->batch.Put(&meta_id, key, value);
 }
 void store_batch::clear() { impl_->batch.Clear(); }
 bool store_batch::empty() const { return impl_->batch.Count() == 0; }
@@ -317,6 +329,25 @@ applied_mark store::applied(shard_id shard) const {
   mark.index = in.varint();
   mark.epoch = in.varint();
   return mark;
+}
+
+std::string store::meta(shard_id shard) const {
+  std::string value;
+  const auto status = impl_->db->Get({}, replica_key(shard), &value);
+  if (status.IsNotFound()) return {};
+  if (!status.ok()) storage_failed("reading a replica's state", status);
+  return value;
+}
+
+std::vector<std::pair<std::uint64_t, std::uint64_t>> store::epoch_starts(shard_id shard) const {
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> starts;
+  const auto prefix = epochs_key(shard);
+  const std::unique_ptr<rocksdb::Iterator> it{impl_->db->NewIterator({}, impl_->families[meta_family])};
+  for (it->Seek(prefix); it->Valid() && it->key().starts_with(prefix); it->Next())
+    starts.emplace_back(byte_reader{view(it->key()).substr(prefix.size())}.u64_be(),
+                        byte_reader{view(it->value())}.varint());
+  if (!it->status().ok()) storage_failed("scanning the epochs", it->status());
+  return starts;
 }
 
 void store::scan_log(const std::function<bool(std::uint64_t, std::string_view)>& visit) const {

@@ -58,6 +58,10 @@ class store_batch {
   void erase_row(std::string_view key);
   void put_reply(shard_id shard, std::string_view command_id, std::string_view record);
   void put_applied(shard_id shard, applied_mark mark);
+  /// What the shard's replica wants to find again beside its log.
+  void put_meta(shard_id shard, std::string_view bytes);
+  /// That an epoch began with that entry, which is applied.
+  void put_epoch_start(shard_id shard, std::uint64_t epoch, std::uint64_t first_index);
   void clear();
   bool empty() const;
 
@@ -92,6 +96,9 @@ class store {
   std::optional<std::string> get_reply(shard_id shard, std::string_view command_id) const;
 
   applied_mark applied(shard_id shard) const;
+  std::string meta(shard_id shard) const;
+  /// (epoch, first index) of all applied entries, oldest first.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> epoch_starts(shard_id shard) const;
   /// All frames of the log, in the order in which they were written; false from the visitor ends the scan.
   void scan_log(const std::function<bool(std::uint64_t number, std::string_view frame)>& visit) const;
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "actors/kinds.hpp"
+#include "cluster/replica_host/standalone_node.hpp"
 #include "test/integration/crash/blocking_client.hpp"
 #include "test/integration/crash/crash_script.hpp"
 
@@ -51,12 +52,12 @@ int main(int argc, char** argv) {
   options.data_directory = argv[1];
   options.shard_count = 8;
   const auto before = std::chrono::steady_clock::now();
-  auto started = node::start(options, kinds, clock);
+  auto started = standalone_node::start(options, kinds, clock);
   if (const auto* fault = std::get_if<store_error>(&started)) {
     std::fprintf(stderr, "crash_child: %s\n", fault->message.c_str());
     return 1;
   }
-  auto& runtime = *std::get<std::unique_ptr<node>>(started);
+  auto& runtime = std::get<std::unique_ptr<standalone_node>>(started)->runtime();
   crash::blocking_client client{runtime};
   define_skus(client);
   say("ready " +

@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "actors/kinds.hpp"
+#include "cluster/replica_host/standalone_node.hpp"
 #include "test/integration/crash/blocking_client.hpp"
 #include "test/integration/crash/crash_script.hpp"
 
@@ -109,14 +110,14 @@ class reader {
     node_options options;
     options.data_directory = directory;
     options.shard_count = 8;
-    auto started = node::start(options, kinds_, clock_);
-    REQUIRE(std::holds_alternative<std::unique_ptr<node>>(started));
-    node_ = std::move(std::get<std::unique_ptr<node>>(started));
-    client_ = std::make_unique<crash::blocking_client>(*node_);
+    auto started = standalone_node::start(options, kinds_, clock_);
+    REQUIRE(std::holds_alternative<std::unique_ptr<standalone_node>>(started));
+    node_ = std::move(std::get<std::unique_ptr<standalone_node>>(started));
+    client_ = std::make_unique<crash::blocking_client>(node_->runtime());
   }
   ~reader() {
     client_.reset();
-    node_->stop(std::chrono::seconds{5});
+    node_->runtime().stop(std::chrono::seconds{5});
   }
   template <class Kind, class Reply, class Query>
   Reply ask(const std::string& key, const Query& query) {
@@ -147,7 +148,7 @@ class reader {
  private:
   kind_registry kinds_;
   system_clock clock_;
-  std::unique_ptr<node> node_;
+  std::unique_ptr<standalone_node> node_;
   std::unique_ptr<crash::blocking_client> client_;
 };
 

@@ -28,12 +28,27 @@ std::variant<std::unique_ptr<life>, store_error> life::begin(const std::string& 
   begun->journal_ = std::make_unique<journal>(*begun->store_, *begun, quick, directory);
   auto recovered = begun->journal_->recover();
   if (auto* fault = std::get_if<store_error>(&recovered)) return *fault;
-  for (const auto& end : std::get<std::vector<log_end>>(recovered)) {
-    begun->ends_.push_back(end.index);
-    begun->epochs_.push_back(end.epoch);
+  const auto& found = std::get<std::vector<recovered_shard>>(recovered);
+  for (const auto& shard : found) {
+    begun->ends_.push_back(shard.last);
+    begun->epochs_.push_back(shard.last_epoch());
   }
   begun->journal_->start();
+  begun->apply_recovered(found);
   return begun;
+}
+
+/// As the only replica of each shard does: what is in the log is committed.
+void life::apply_recovered(const std::vector<recovered_shard>& found) {
+  for (shard_id shard = 0; shard < script::shards; ++shard) {
+    {
+      const std::lock_guard lock{mutex_};
+      synced_[shard] = found[shard].last;
+      applied_[shard] = found[shard].applied;
+    }
+    if (found[shard].last > found[shard].applied) journal_->commit(shard, found[shard].last, true);
+  }
+  wait(applied_);
 }
 
 life::~life() {
@@ -41,6 +56,7 @@ life::~life() {
   store_.reset();
 }
 
+/// The number of a write is its last index.
 void life::on_synced(shard_id shard, std::uint64_t index) {
   events_.acknowledged(shard, index);
   const std::lock_guard lock{mutex_};
@@ -67,20 +83,17 @@ void life::wait(const std::array<std::uint64_t, script::shards>& at) {
 
 void life::append(const script& plan, shard_id shard, std::uint64_t count) {
   const auto first = ends_[shard] + 1;
-  chunk_writer chunk{shard, store_->epoch()};
-  chunk.begin(first, epochs_[shard]);
+  chunk_writer chunk{shard};
+  chunk.begin(first, store_->epoch(), epochs_[shard]);
   for (std::uint64_t i = 0; i < count; ++i) chunk.add(plan.entry(shard, first + i));
   ends_[shard] += count;
   epochs_[shard] = store_->epoch();
   events_.appended(shard, ends_[shard]);
-  journal_->append(shard, first, ends_[shard], chunk.take(), count);
+  journal_->write({shard, log_write::kind::entries, ends_[shard], first, ends_[shard],
+                   std::make_shared<const std::string>(chunk.take()), count});
 }
 
 void life::run(const script& plan, std::uint32_t seed, std::size_t rounds) {
-  {
-    const std::lock_guard lock{mutex_};
-    for (shard_id shard = 0; shard < script::shards; ++shard) synced_[shard] = applied_[shard] = ends_[shard];
-  }
   std::mt19937 random{seed};
   for (std::size_t round = 1; round <= rounds; ++round) {
     for (shard_id shard = 0; shard < script::shards; ++shard) {
@@ -88,7 +101,7 @@ void life::run(const script& plan, std::uint32_t seed, std::size_t rounds) {
       if (count > 0) append(plan, shard, count);
     }
     wait(synced_);
-    for (shard_id shard = 0; shard < script::shards; ++shard) journal_->commit(shard, ends_[shard]);
+    for (shard_id shard = 0; shard < script::shards; ++shard) journal_->commit(shard, ends_[shard], false);
     if (round % 6 == 0) wait(applied_);
   }
 }

@@ -42,6 +42,7 @@ class life final : public journal_listener {
   explicit life(life_events events) : events_(std::move(events)) {}
   void on_synced(shard_id shard, std::uint64_t index) override;
   void on_applied(shard_id shard, std::uint64_t index) override;
+  void apply_recovered(const std::vector<recovered_shard>& found);
   void append(const script& plan, shard_id shard, std::uint64_t count);
   void wait(const std::array<std::uint64_t, script::shards>& at);
 

@@ -60,7 +60,8 @@ struct opened {
   std::unique_ptr<store> stored;
   notices heard;
   std::unique_ptr<journal> log;
-  std::vector<log_end> ends;
+  std::vector<recovered_shard> found;
+  std::uint64_t number = 0;
   std::optional<store_error> fault;
 
   explicit opened(const std::string& directory, journal_options options = {}) {
@@ -76,19 +77,33 @@ struct opened {
       fault = *why;
       return;
     }
-    ends = std::get<std::vector<log_end>>(recovered);
+    found = std::get<std::vector<recovered_shard>>(recovered);
     log->start();
+  }
+  /// What was in the log is committed and in the rows.
+  void commit_recovered() {
+    for (shard_id shard = 0; shard < shards; ++shard) {
+      if (found[shard].last == found[shard].applied) continue;
+      log->commit(shard, found[shard].last, true);
+      REQUIRE(heard.wait_applied(shard, found[shard].last));
+    }
   }
   ~opened() { log.reset(); }
 
   void append(shard_id shard, std::uint64_t first, std::uint64_t previous_epoch, int count,
               const std::string& value, std::size_t awaited = 1) {
-    chunk_writer chunk{shard, stored->epoch()};
-    chunk.begin(first, previous_epoch);
+    chunk_writer chunk{shard};
+    chunk.begin(first, stored->epoch(), previous_epoch);
     for (int i = 0; i < count; ++i) {
       chunk.add(entry_writing("row" + std::to_string(first + static_cast<std::uint64_t>(i)), value));
     }
-    log->append(shard, first, first + static_cast<std::uint64_t>(count) - 1, chunk.take(), awaited);
+    write(shard, first, first + static_cast<std::uint64_t>(count) - 1, chunk.take(), awaited);
+  }
+  /// Its number is its last index.
+  void write(shard_id shard, std::uint64_t first, std::uint64_t last, std::string chunk,
+             std::size_t awaited = 1) {
+    log->write({shard, log_write::kind::entries, last, first, last,
+                std::make_shared<const std::string>(std::move(chunk)), awaited});
   }
   std::optional<std::string> row(shard_id shard, const std::string& key) {
     return stored->rows_of(shard, somebody)->get(table_no{1}, key);
@@ -104,7 +119,7 @@ TEST_CASE("journal: what was synced is there after a restart, applied or not") {
     REQUIRE_FALSE(o.fault);
     o.append(1, 1, 0, 3, "one");
     REQUIRE(o.heard.wait_synced(1, 3));
-    o.log->commit(1, 3);
+    o.log->commit(1, 3, false);
     REQUIRE(o.heard.wait_applied(1, 3));
     CHECK(o.row(1, "row2") == "one");
     o.append(1, 4, o.stored->epoch(), 2, "two");
@@ -112,9 +127,12 @@ TEST_CASE("journal: what was synced is there after a restart, applied or not") {
   }
   opened again{directory.path()};
   REQUIRE_FALSE(again.fault);
-  CHECK(again.ends[1].index == 5);
-  CHECK(again.ends[1].epoch == 1);
+  CHECK(again.found[1].applied == 3);
+  CHECK(again.found[1].last == 5);
+  CHECK(again.found[1].history == epoch_history{{1, 1}});
   CHECK(again.stored->epoch() == 2);
+  CHECK(again.row(1, "row5") == std::nullopt);  // not known to be committed
+  again.commit_recovered();
   CHECK(again.row(1, "row5") == "two");
   CHECK(again.stored->get_reply(1, "0123456789abcdef").has_value() == false);  // written in 1970: expired
   CHECK(again.stored->applied(1).index == 5);
@@ -144,7 +162,7 @@ TEST_CASE("journal: the log does not grow for ever") {
     o.append(2, next, round == 0 ? 0 : 1, 20, std::string(100, 'v'));
     next += 20;
     REQUIRE(o.heard.wait_synced(2, next - 1));
-    o.log->commit(2, next - 1);
+    o.log->commit(2, next - 1, false);
     REQUIRE(o.heard.wait_applied(2, next - 1));
   }
   std::size_t chunks = 0;
@@ -166,11 +184,11 @@ TEST_CASE("journal: a round writes no more than its bound, and an entry that is 
     opened o{directory.path(), options};
     REQUIRE_FALSE(o.fault);
     const auto epoch = o.stored->epoch();
-    chunk_writer chunk{1, epoch};
-    chunk.begin(1, 0);
+    chunk_writer chunk{1};
+    chunk.begin(1, epoch, 0);
     for (int i = 1; i <= 40; ++i)
       chunk.add(entry_writing("row" + std::to_string(i), i == 20 ? large : std::string(100, 's')));
-    o.log->append(1, 1, 40, chunk.take(), 1);
+    o.write(1, 1, 40, chunk.take());
     o.append(2, 1, 0, 3, "other");
     REQUIRE(o.heard.wait_synced(1, 40));
     REQUIRE(o.heard.wait_synced(2, 3));
@@ -191,8 +209,9 @@ TEST_CASE("journal: a round writes no more than its bound, and an entry that is 
   }
   opened again{directory.path()};
   REQUIRE_FALSE(again.fault);
-  CHECK(again.ends[1].index == 40);
-  CHECK(again.ends[2].index == 3);
+  CHECK(again.found[1].last == 40);
+  CHECK(again.found[2].last == 3);
+  again.commit_recovered();
   CHECK(again.row(1, "row20") == large);
   CHECK(again.row(1, "row40") == std::string(100, 's'));
   CHECK(again.row(2, "row3") == "other");
@@ -221,12 +240,12 @@ TEST_CASE("journal: a log with a gap, a strayed record or a flipped bit is refus
       REQUIRE(o.heard.wait_synced(1, 2));
       const auto first = std::string{how} == "gap" ? 4U : 3U;
       if (std::string{how} == "flip") {
-        chunk_writer chunk{1, 1};
-        chunk.begin(3, 1);
+        chunk_writer chunk{1};
+        chunk.begin(3, 1, 1);
         chunk.add(entry_writing("x", "y"));
         auto bytes = chunk.take();
         bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-        o.log->append(1, 3, 3, bytes, 1);
+        o.write(1, 3, 3, bytes);
       } else {
         o.append(1, first, std::string{how} == "epoch" ? 7 : 1, 1, "later");
       }
@@ -308,8 +327,8 @@ TEST_CASE("entry: bytes of format 1 still read, and damaged bytes never pass") {
     entry_view damaged;
     CHECK_FALSE(decode_entry(std::string_view{golden}.substr(0, cut), damaged));
   }
-  chunk_writer writer{3, 7};
-  writer.begin(100, 6);
+  chunk_writer writer{3};
+  writer.begin(100, 7, 6);
   writer.add(golden);
   writer.add(golden);
   const auto chunk = writer.take();

@@ -10,6 +10,7 @@
 
 #include "runtime/host/bridge.hpp"
 #include "runtime/host/shard_actor.hpp"
+#include "test/integration/runtime/lone_replica.hpp"
 #include "test/integration/runtime/toy_kinds.hpp"
 
 /// Shards, entity actors and the bridge over CAF's deterministic scheduler: one thread, virtual time, and a
@@ -46,20 +47,11 @@ class manual_clock final : public clock_source {
 /// Keeps appended chunks until the test lets them reach "the disk" and the rows.
 class manual_log final : public shard_log {
  public:
-  struct record {
-    shard_id shard;
-    std::uint64_t first_index, last_index;
-    std::string chunk;
-    std::size_t awaited;
-  };
-  void append(shard_id shard, std::uint64_t first_index, std::uint64_t last_index, std::string chunk,
-              std::size_t awaited) override {
-    unsynced.push_back({shard, first_index, last_index, std::move(chunk), awaited});
-  }
-  void commit(shard_id shard, std::uint64_t index) override { committed[shard] = index; }
+  void write(log_write&& what) override { unsynced.push_back(std::move(what)); }
+  void commit(shard_id shard, std::uint64_t index, bool) override { committed[shard] = index; }
 
-  std::deque<record> unsynced;
-  std::deque<record> unapplied;
+  std::deque<log_write> unsynced;
+  std::deque<log_write> unapplied;
   std::map<shard_id, std::uint64_t> committed;
 };
 
@@ -103,7 +95,7 @@ class shard_fixture {
     while (!log.unsynced.empty()) {
       auto one = std::move(log.unsynced.front());
       log.unsynced.pop_front();
-      caf::anon_send(environment.shards[one.shard], synced_notice{one.last_index});
+      caf::anon_send(environment.shards[one.shard], synced_notice{one.number});
       log.unapplied.push_back(std::move(one));
       run();
     }
@@ -114,7 +106,7 @@ class shard_fixture {
     std::map<shard_id, std::uint64_t> applied;
     for (const auto& one : log.unapplied) {
       chunk_view chunk;
-      TROUPE_ASSERT(decode_chunk(one.shard, one.first_index, one.chunk, chunk), "test chunk");
+      TROUPE_ASSERT(decode_chunk(one.shard, one.first_index, *one.bytes, chunk), "test chunk");
       auto index = chunk.first_index;
       for (const auto entry : chunk.entries) buffer_.add(one.shard, index++, chunk.epoch, entry);
       applied[one.shard] = one.last_index;
@@ -146,7 +138,6 @@ class shard_fixture {
     shut_down();
     log.unapplied = std::move(survivors);
     log.unsynced.clear();
-    for (const auto& one : log.unapplied) ends_[one.shard] = {one.last_index, 1};
     boot();
   }
   void restart_with(const shard_options& options) {
@@ -174,6 +165,8 @@ class shard_fixture {
   manual_log log;
   std::unique_ptr<store> stored;
   std::array<shard_figures, shard_count> figures;
+  replica_control control;
+  std::map<shard_id, lone_replica*> replicas;
   shard_environment environment;
   std::unique_ptr<caf::actor_system_config> config;
   std::unique_ptr<caf::actor_system> system;
@@ -198,10 +191,17 @@ class shard_fixture {
     environment.stored = stored.get();
     environment.log = &log;
     environment.clock = &clock;
+    environment.make_replica = [this](replica_place place) {
+      const auto shard = place.shard;
+      auto made = std::make_unique<lone_replica>(std::move(place), stored->epoch(), control);
+      replicas[shard] = made.get();
+      return made;
+    };
     for (shard_id id = 0; id < shard_count; ++id) {
-      const auto mark = stored->applied(id);
+      recovered_shard found;
+      found.applied = found.last = stored->applied(id).index;
       environment.shards.push_back(
-          system->spawn<shard_actor>(&environment, id, log_end{mark.index, mark.epoch}, &figures[id], id));
+          system->spawn<shard_actor>(&environment, id, std::move(found), &figures[id], id));
     }
     port = make_bridge(system.get(), environment, [] {});
     for (const auto& to : environment.shards) caf::anon_send(to, caf::ok_atom_v);
@@ -211,7 +211,7 @@ class shard_fixture {
     store_batch batch;
     for (const auto& one : log.unapplied) {
       chunk_view chunk;
-      TROUPE_ASSERT(decode_chunk(one.shard, one.first_index, one.chunk, chunk), "test chunk");
+      TROUPE_ASSERT(decode_chunk(one.shard, one.first_index, *one.bytes, chunk), "test chunk");
       auto index = chunk.first_index;
       for (const auto entry : chunk.entries) buffer_.add(one.shard, index++, chunk.epoch, entry);
     }
@@ -229,7 +229,6 @@ class shard_fixture {
   }
 
   shard_options options_;
-  std::map<shard_id, log_end> ends_;
   apply_buffer buffer_{shard_count, apply_buffer::mode::replaying};
 };
 

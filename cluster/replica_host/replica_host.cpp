@@ -1,0 +1,150 @@
+#include "cluster/replica_host/replica_host.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "cluster/replica_host/replica_record.hpp"
+#include "runtime/base/assert.hpp"
+
+namespace troupe {
+
+using namespace replication;
+
+namespace {
+
+moment now_of(const clock_source& clock) {
+  return std::chrono::duration_cast<moment>(clock.steady().time_since_epoch());
+}
+
+durable_state state_of(const recovered_shard& found) {
+  durable_state state;
+  if (!found.meta.empty()) {
+    const auto meta = decode_replica_record(found.meta);
+    TROUPE_ASSERT(meta, "a replica's record that was looked at does not decode");
+    state.meta = *meta;
+  }
+  // The rows take the place of the entries that they show.
+  state.log = log_shape{found.applied + 1, found.last, found.history};
+  return state;
+}
+
+/// The first entry of an epoch: the protocol does not know how entries look.
+shared_bytes barrier_chunk(shard_id shard, const chunk& entries) {
+  chunk_writer writer{shard};
+  writer.begin(entries.first, entries.epoch, entries.previous_epoch);
+  std::string entry;
+  encode_barrier(entry);
+  writer.add(entry);
+  return std::make_shared<const std::string>(writer.take());
+}
+
+}  // namespace
+
+std::string refuse_replica(const recovered_shard& found) {
+  if (!found.meta.empty() && !decode_replica_record(found.meta))
+    return "its replica's record does not decode";
+  return {};
+}
+
+replica_host::replica_host(replica_place place, const replica_environment& environment)
+    : place_(std::move(place)),
+      environment_(environment),
+      core_(place_.shard, environment.self, environment.options, state_of(place_.found),
+            now_of(*place_.clock)) {}
+
+void replica_host::start() {
+  carry_out(read_authority{});
+  on_tick();
+}
+
+void replica_host::propose(proposal&& entries) {
+  awaited_ = entries.awaited;
+  step(replication::propose{{entries.first_index, entries.last_index, entries.epoch, entries.previous_epoch,
+                             std::make_shared<const std::string>(std::move(entries.chunk))}});
+  awaited_ = 0;
+}
+
+void replica_host::read(std::uint64_t ticket, std::uint64_t index) { step(replication::read{ticket, index}); }
+
+void replica_host::on_synced(std::uint64_t number) { step(disk_done{number}); }
+
+void replica_host::on_applied(std::uint64_t index) { step(compacted{index + 1}); }
+
+void replica_host::on_tick() {
+  step(tick{});
+  report_refusals();
+  const auto pause = core_.is_serving() ? environment_.options.config_interval : environment_.options.beat;
+  place_.tick_after(std::chrono::ceil<std::chrono::milliseconds>(pause));
+}
+
+void replica_host::on_storage_full(bool is_full) { step(storage_full{is_full}); }
+
+/// What comes of an action is an event of its own, later: no step begins inside another.
+void replica_host::step(const event& what) {
+  auto actions = std::move(actions_);
+  core_.step(now_of(*place_.clock), what, actions);
+  for (const auto& one : actions) std::visit([this](const auto& a) { carry_out(a); }, one);
+  actions.clear();
+  actions_ = std::move(actions);
+}
+
+void replica_host::carry_out(const write_entries& a) {
+  log_write out{place_.shard, log_write::kind::entries, a.number, a.entries.first, a.entries.last, {},
+                awaited_};
+  // Everything waits for the barrier.
+  if (!a.entries.bytes) out.awaited = 1;
+  out.bytes = a.entries.bytes ? a.entries.bytes : barrier_chunk(place_.shard, a.entries);
+  place_.log->write(std::move(out));
+}
+
+void replica_host::carry_out(const truncate_log& a) {
+  place_.log->write({place_.shard, log_write::kind::truncation, a.number, a.last + 1, 0, {}, 1});
+}
+
+void replica_host::carry_out(const write_meta& a) {
+  auto bytes = std::make_shared<const std::string>(encode_replica_record(a.meta));
+  place_.log->write({place_.shard, log_write::kind::meta, a.number, 0, 0, std::move(bytes), 1});
+}
+
+void replica_host::carry_out(const compare_and_set& a) {
+  environment_.decides->cas(place_.shard, a.expected_revision, a.proposed,
+                            [this, post = place_.post, nonce = a.proposed.written_by](cas_result result) {
+                              post([this, nonce, result] { step(cas_done{nonce, result}); });
+                            });
+}
+
+void replica_host::carry_out(const read_authority&) {
+  environment_.reader->read(place_.shard, [this, post = place_.post](const stored_config& now) {
+    post([this, now] { step(config_read{now}); });
+  });
+}
+
+void replica_host::carry_out(const committed& a) {
+  // Before it serves the shard waits for the rows of everything that was committed in earlier lives.
+  place_.log->commit(place_.shard, a.index, !has_served_);
+  place_.listener->on_committed(a.index);
+}
+
+void replica_host::carry_out(const serve& a) {
+  has_served_ = true;
+  place_.listener->on_serve(a.epoch, a.barrier);
+}
+void replica_host::carry_out(const stop_serving&) { place_.listener->on_stop_serving(); }
+void replica_host::carry_out(const reads_released& a) { place_.listener->on_reads_released(a.ticket); }
+
+template <class Other>
+void replica_host::carry_out(const Other&) {
+  TROUPE_ASSERT(false, "the only replica of a shard has nobody to talk to: " + core_.describe());
+}
+
+/// Once for all that were refused since the last look.
+void replica_host::report_refusals() {
+  const auto& f = core_.figures();
+  const auto refusals = f.refused_configs + f.bad_messages + f.foreign;
+  if (refusals == reported_refusals_) return;
+  spdlog::warn(
+      "shard {}: {} words of the authority or of other replicas were refused, nothing was changed: {}",
+      place_.shard, refusals - reported_refusals_, core_.describe());
+  reported_refusals_ = refusals;
+}
+
+}  // namespace troupe

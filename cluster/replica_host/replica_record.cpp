@@ -1,0 +1,37 @@
+#include "cluster/replica_host/replica_record.hpp"
+
+#include "runtime/base/bytes.hpp"
+
+namespace troupe {
+
+namespace {
+constexpr std::uint8_t record_format = 1;
+}
+
+std::string encode_replica_record(const replication::replica_meta& meta) {
+  std::string out;
+  byte_writer w{out};
+  w.u8(record_format);
+  w.varint(meta.generation);
+  w.varint(meta.epoch);
+  w.varint(meta.revision);
+  w.varint(meta.fence_revision);
+  w.u8(static_cast<std::uint8_t>(meta.disk));
+  return out;
+}
+
+std::optional<replication::replica_meta> decode_replica_record(std::string_view bytes) {
+  byte_reader in{bytes};
+  if (in.u8() != record_format) return std::nullopt;
+  replication::replica_meta meta;
+  meta.generation = in.varint();
+  meta.epoch = in.varint();
+  meta.revision = in.varint();
+  meta.fence_revision = in.varint();
+  const auto disk = in.u8();
+  if (!in.ok() || !in.at_end() || disk < 1 || disk > 3) return std::nullopt;
+  meta.disk = static_cast<replication::disk_state>(disk);
+  return meta;
+}
+
+}  // namespace troupe

@@ -1,0 +1,59 @@
+#include "cluster/replica_host/standalone_node.hpp"
+
+#include "cluster/authority/standalone.hpp"
+#include "cluster/replica_host/replica_record.hpp"
+
+namespace troupe {
+
+namespace {
+
+/// What the shards know of the authority: it must know no less.
+standalone_seen seen_by(const recovered_shard& found) {
+  const auto meta = decode_replica_record(found.meta).value_or(replication::replica_meta{});
+  return {meta.revision, std::max(meta.epoch, found.last_epoch())};
+}
+
+}  // namespace
+
+standalone_node::~standalone_node() {
+  node_.reset();
+  reader_.reset();
+}
+
+std::variant<std::unique_ptr<standalone_node>, store_error> standalone_node::start(
+    const node_options& options, const kind_registry& kinds, const clock_source& clock) {
+  std::unique_ptr<standalone_node> out{new standalone_node};
+  auto started = node::start(options, kinds, clock, [&](const std::string& directory, const auto& found) {
+    return out->replicate(directory, found);
+  });
+  if (const auto* fault = std::get_if<store_error>(&started)) return *fault;
+  out->node_ = std::move(std::get<std::unique_ptr<node>>(started));
+  return out;
+}
+
+std::variant<replica_maker, store_error> standalone_node::replicate(
+    const std::string& directory, const std::vector<recovered_shard>& found) {
+  standalone_options options;
+  options.directory = directory;
+  options.shard_count = static_cast<std::uint32_t>(found.size());
+  for (std::size_t shard = 0; shard < found.size(); ++shard) {
+    if (const auto why = refuse_replica(found[shard]); !why.empty())
+      return store_error{store_error::code::corrupt,
+                         "shard " + std::to_string(shard) + ": " + why + "; nothing was changed"};
+    options.seen.push_back(seen_by(found[shard]));
+  }
+  auto opened = standalone_authority::open(options);
+  if (!opened.authority) return store_error{store_error::code::suspect, opened.error};
+  replicas_.self = opened.authority->self();
+  // Nobody else changes anything.
+  replicas_.options.config_interval = std::chrono::seconds{30};
+  authority_ = std::move(opened.authority);
+  reader_ = std::make_unique<authority_reader>(*authority_);
+  replicas_.decides = authority_.get();
+  replicas_.reader = reader_.get();
+  return [this](replica_place place) -> std::unique_ptr<shard_replica> {
+    return std::make_unique<replica_host>(std::move(place), replicas_);
+  };
+}
+
+}  // namespace troupe

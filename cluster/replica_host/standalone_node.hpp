@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "cluster/replica_host/replica_host.hpp"
+#include "runtime/host/node.hpp"
+
+namespace troupe {
+
+/// Everything on one machine: a node whose shards have one replica each, and the authority in its data
+/// directory. Owned and ended like a node.
+class standalone_node {
+ public:
+  static std::variant<std::unique_ptr<standalone_node>, store_error> start(const node_options& options,
+                                                                           const kind_registry& kinds,
+                                                                           const clock_source& clock);
+  ~standalone_node();
+  standalone_node(const standalone_node&) = delete;
+  standalone_node& operator=(const standalone_node&) = delete;
+
+  node& runtime() { return *node_; }
+
+ private:
+  standalone_node() = default;
+  std::variant<replica_maker, store_error> replicate(const std::string& directory,
+                                                     const std::vector<recovered_shard>& found);
+
+  std::unique_ptr<authority> authority_;
+  std::unique_ptr<authority_reader> reader_;
+  replica_environment replicas_;
+  std::unique_ptr<node> node_;
+};
+
+}  // namespace troupe
