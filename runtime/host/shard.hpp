@@ -88,8 +88,8 @@ struct resident {
 
 /// The primary of one shard: takes commands, runs each at most once, orders what changed into the log, and
 /// lets nothing out before it is committed. No threads, no CAF and no clock of its own: the actor around it
-/// calls one on_… function after the other and finish_round() after each. Until its replica lets it serve,
-/// and its rows are those of everything committed before, what comes waits.
+/// calls one on_… function after the other and finish_round() after one or some. Until its replica lets it
+/// serve, and its rows are those of everything committed before, what comes waits.
 ///
 /// Invariants. shard/S1: a reply is sent when commit >= the last entry that it could depend on, and one that
 /// made no entry when its replica has confirmed it as a read (output gate).
@@ -121,7 +121,7 @@ class shard final : public replica_listener {
   void on_parcels(parcel_batch&& parcels);
   void on_acknowledged(shard_id by, const std::vector<send_id>& ids);
   void on_wake();
-  /// Ends the handling of one message: appends, sends and schedules what it led to.
+  /// Ends the handling of one or more messages: appends, sends and schedules what they led to.
   void finish_round();
 
  private:

@@ -8,7 +8,8 @@
 namespace troupe {
 namespace {
 constexpr std::size_t spare_entities_max = 16;
-}
+constexpr std::size_t round_messages_max = 64;
+}  // namespace
 
 /// Binds an entity's actor to the entity with the first batch. Dropping it gives the actor back, for another
 /// entity, or ends it.
@@ -65,55 +66,63 @@ caf::behavior shard_actor::make_behavior() {
   return {
       [this](caf::ok_atom) {
         shard_->on_wake();
-        shard_->finish_round();
+        end_round();
       },
       [this](command_batch_ptr& batch) {
         shard_->on_commands(front_number(batch->front), std::move(batch->commands));
-        shard_->finish_round();
+        end_round();
       },
       [this](run_batch_ptr& batch) {
         shard_->on_batch_done(*batch);
-        shard_->finish_round();
+        end_round();
       },
       [this](synced_notice notice) {
         replica_->on_synced(notice.number);
-        shard_->finish_round();
+        end_round();
       },
       [this](applied_notice notice) {
         replica_->on_applied(notice.index);
         shard_->on_applied(notice.index);
-        shard_->finish_round();
+        end_round();
       },
       [this](parcel_batch_ptr& parcels) {
         shard_->on_parcels(std::move(*parcels));
-        shard_->finish_round();
+        end_round();
       },
       [this](acknowledgement_ptr& what) {
         shard_->on_acknowledged(what->by, what->ids);
-        shard_->finish_round();
+        end_round();
       },
       [this](wake_notice) {
         shard_->on_wake();
-        shard_->finish_round();
+        end_round();
       },
       [this](tick_notice) {
         replica_->on_tick();
-        shard_->finish_round();
+        end_round();
       },
       [this](posted_call& call) {
         (*call)();
-        shard_->finish_round();
+        end_round();
       },
       [this](storage_notice notice) {
         shard_->set_storage_full(notice.is_full);
         replica_->on_storage_full(notice.is_full);
-        shard_->finish_round();
+        end_round();
       },
       [this](quiet_question question) -> bool {
         if (question.stop) shard_->stop_accepting();
+        shard_->finish_round();
         return shard_->is_quiet();
       },
   };
+}
+
+/// What many messages led to is appended and sent at once: an entity answers with a message of its own.
+void shard_actor::end_round() {
+  if (!mailbox().empty() && ++messages_in_round_ < round_messages_max) return;
+  messages_in_round_ = 0;
+  shard_->finish_round();
 }
 
 std::unique_ptr<entity_link> shard_actor::activate(const kind_descriptor& kind, const entity_ref& entity) {

@@ -41,6 +41,7 @@ class shard_actor final : public caf::event_based_actor, private shard_ports {
   void wake_after(std::chrono::milliseconds delay) override;
   void propose(proposal&& entries) override { replica_->propose(std::move(entries)); }
   void read(std::uint64_t ticket, std::uint64_t index) override { replica_->read(ticket, index); }
+  void end_round();
   replica_place place(recovered_shard&& found);
   void tick_after(std::chrono::milliseconds delay);
   std::uint32_t front_number(const caf::actor& front);
@@ -53,6 +54,7 @@ class shard_actor final : public caf::event_based_actor, private shard_ports {
   std::optional<shard> shard_;
   std::unique_ptr<shard_replica> replica_;
   std::vector<caf::actor> fronts_;
+  std::size_t messages_in_round_ = 0;
 };
 
 }  // namespace troupe

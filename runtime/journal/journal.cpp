@@ -155,15 +155,16 @@ void journal::take_round(std::deque<log_write>& waiting, std::vector<log_write>&
   const auto size_of = [](const log_write& w) { return w.bytes ? w.bytes->size() : 0; };
   std::size_t bytes = 0;
   while (!waiting.empty()) {
-    const auto front = waiting.front();
+    const auto& front = waiting.front();
     if (!taken.empty() && bytes + size_of(front) > options_.round_bytes_max) return;
     const bool is_many = front.what == log_write::kind::entries && front.last_index > front.first_index;
     if (is_many && size_of(front) > options_.round_bytes_max) {
       auto parts = split_chunk(*front.bytes, options_.round_bytes_max);
-      auto index = front.last_index + 1;
+      const auto whole = std::move(waiting.front());
+      auto index = whole.last_index + 1;
       waiting.pop_front();
       for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-        auto one = front;
+        auto one = whole;
         // The last of them stands for the whole.
         if (part != parts.rbegin()) one.number = 0;
         one.last_index = index - 1;
