@@ -2,6 +2,11 @@
 
 namespace troupe {
 
+namespace {
+// So many rows that are not there make it worth a look at where their table ends.
+constexpr std::uint32_t misses_before_a_look = 4;
+}  // namespace
+
 const row_overlay::pending_table* row_overlay::find_table(table_no number) const {
   for (const auto& t : tables_) {
     if (t->number == number) return t.get();
@@ -28,7 +33,39 @@ std::optional<std::string> row_overlay::get(table_no table, std::string_view key
     const auto it = pending->rows.find(key);
     if (it != pending->rows.end()) return it->second.value;
   }
-  return stored_->get(table, key);
+  if (!may_be_stored(table, key)) return std::nullopt;
+  auto value = stored_->get(table, key);
+  if (!value) note_miss(table);
+  return value;
+}
+
+row_overlay::table_end* row_overlay::find_end(table_no number) const {
+  for (auto& end : ends_) {
+    if (end.number == number) return &end;
+  }
+  return nullptr;
+}
+
+bool row_overlay::may_be_stored(table_no table, std::string_view key) const {
+  const auto* end = find_end(table);
+  return end == nullptr || !end->is_known || (end->last && key <= *end->last);
+}
+
+void row_overlay::note_miss(table_no table) const {
+  auto* found = find_end(table);
+  if (found == nullptr) found = &ends_.emplace_back(table_end{table, false, 0, std::nullopt});
+  auto& end = *found;
+  if (end.is_known || ++end.misses < misses_before_a_look) return;
+  end.is_known = true;
+  stored_->scan(table, {}, scan_order::descending, [&](std::string_view key, std::string_view) {
+    end.last = key;
+    return false;
+  });
+  // What is pending may be in the store by the time that it is forgotten here.
+  const auto* pending = find_table(table);
+  if (pending == nullptr || pending->rows.empty()) return;
+  const auto& last = std::prev(pending->rows.end())->first;
+  if (!end.last || *end.last < last) end.last = last;
 }
 
 /// Walks the pending rows of one table and range, one at a time and in scan order.
@@ -80,6 +117,8 @@ void row_overlay::scan(table_no table, const row_range& range, scan_order order,
 }
 
 void row_overlay::put(table_no table, std::string_view key, std::optional<std::string> value) {
+  if (auto* end = find_end(table); end != nullptr && end->is_known && value)
+    if (!end->last || *end->last < key) end->last = key;
   auto& pending = table_of(table);
   auto& rows = pending.rows;
   const bool is_last = rows.empty() || std::prev(rows.end())->first < key;

@@ -17,6 +17,10 @@ namespace troupe {
 /// and the store does not hold yet. An entity works ahead of commit, so the overlay is what makes it read its
 /// own writes. Owned by one activation; not thread-safe.
 ///
+/// Looking for a row that is not there costs the store more than finding one, and new rows mostly lie behind
+/// all others of their table (ids that begin with their time, numbers that count up). The one activation that
+/// writes an entity's rows can know where each table ends, and does not ask for what lies behind.
+///
 /// Life of a write: put() -> seal(batch) when the command succeeded, or undo() -> forget(batch) once applied.
 class row_overlay {
  public:
@@ -65,12 +69,23 @@ class row_overlay {
     pending_table* table = nullptr;
     row_map::iterator row;
   };
+  /// Where a table ends in the store, at most.
+  struct table_end {
+    table_no number{};
+    bool is_known = false;
+    std::uint32_t misses = 0;         // rows that were looked for and not there, until it is known
+    std::optional<std::string> last;  // key; none: the table is empty
+  };
   class pending_walk;
 
   const pending_table* find_table(table_no number) const;
   pending_table& table_of(table_no number);
+  table_end* find_end(table_no number) const;
+  bool may_be_stored(table_no table, std::string_view key) const;
+  void note_miss(table_no table) const;
 
   std::unique_ptr<row_source> stored_;
+  mutable std::vector<table_end> ends_;                 // of tables in which rows were missed
   std::vector<std::unique_ptr<pending_table>> tables_;  // a handful, so the search is linear
   std::vector<open_write> open_;
   /// Oldest first. A row is let go by the entry of its own batch, so no entry outlives its row.

@@ -44,6 +44,46 @@ TEST_CASE("overlay: reads what is stored until something is written over it") {
   CHECK(rows.get(t2, "a") == "other");
 }
 
+TEST_CASE(
+    "overlay: what lies behind the end of its table is not looked for, and is found when it is stored") {
+  class counting final : public row_source {
+   public:
+    counting(std::unique_ptr<row_source> of, int& gets) : of_(std::move(of)), gets_(gets) {}
+    std::optional<std::string> get(table_no table, std::string_view key) const override {
+      ++gets_;
+      return of_->get(table, key);
+    }
+    void scan(table_no table, const row_range& range, scan_order order,
+              const row_visitor& visit) const override {
+      of_->scan(table, range, order, visit);
+    }
+
+   private:
+    std::unique_ptr<row_source> of_;
+    int& gets_;
+  };
+  auto stored = stored_rows();
+  int gets = 0;
+  row_overlay rows{std::make_unique<counting>(stored.source(), gets)};
+  rows.put(t1, "m", "M");  // pending when the end is looked at
+  for (const auto* key : {"n", "o", "p", "q"}) CHECK(rows.get(t1, key) == std::nullopt);
+  CHECK(gets == 4);
+  for (const auto* key : {"r", "s", "t"}) CHECK(rows.get(t1, key) == std::nullopt);
+  CHECK(gets == 4);
+  CHECK(rows.get(t1, "c") == std::nullopt);  // it could be stored
+  CHECK(gets == 5);
+  CHECK(rows.get(t2, "z") == std::nullopt);  // another table
+  CHECK(gets == 6);
+  rows.put(t1, "s", "S");
+  stored.apply(rows.seal(1));
+  rows.forget(1);
+  CHECK(rows.get(t1, "s") == "S");
+  CHECK(rows.get(t1, "m") == "M");
+  CHECK(gets == 8);
+  CHECK(rows.get(t1, "t") == std::nullopt);
+  CHECK(gets == 8);
+}
+
 TEST_CASE("overlay: a scan merges what is pending into what is stored, both ways") {
   const auto stored = stored_rows();
   row_overlay rows{stored.source()};
