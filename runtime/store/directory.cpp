@@ -11,6 +11,7 @@
 
 #include "runtime/base/assert.hpp"
 #include "runtime/base/hash.hpp"
+#include "runtime/store/durable_file.hpp"
 
 namespace troupe {
 namespace {
@@ -44,20 +45,12 @@ store_error not_writable(const std::string& what, const rocksdb::IOStatus& why) 
   return {code::not_writable, what + ": " + why.ToString()};
 }
 
-/// What was made, renamed or removed in a directory is on disk only when the directory is.
-rocksdb::IOStatus sync_directory(rocksdb::FileSystem& disk, const fs::path& directory) {
-  std::unique_ptr<rocksdb::FSDirectory> handle;
-  auto status = disk.NewDirectory(directory.string(), {}, &handle, nullptr);
-  if (status.ok()) status = handle->Fsync({}, nullptr);
-  return status;
-}
-
 std::optional<store_error> make_directories(rocksdb::FileSystem& disk, const fs::path& directory) {
   if (fs::exists(directory)) return std::nullopt;
   const auto parent = fs::absolute(directory).parent_path();
   if (auto refused = make_directories(disk, parent)) return refused;
   auto status = disk.CreateDirIfMissing(directory.string(), {}, nullptr);
-  if (status.ok()) status = sync_directory(disk, parent);
+  if (status.ok()) status = sync_directory(disk, parent.string());
   if (!status.ok()) return not_writable("cannot make the directory " + directory.string(), status);
   return std::nullopt;
 }
@@ -97,31 +90,31 @@ std::variant<bool, store_error> exists(rocksdb::FileSystem& disk, const std::str
   return store_error{code::io, "cannot look for " + path + ": " + status.ToString()};
 }
 
-std::optional<store_error> write_format(rocksdb::FileSystem& disk, const fs::path& file,
+std::optional<store_error> write_format(rocksdb::FileSystem& disk, const std::string& file,
                                         std::uint16_t shards) {
   const std::string text =
       "troupe data format " + std::to_string(data_format) + "\nshards " + std::to_string(shards) + "\n";
-  const auto temporary = file.string() + ".new";
-  auto status = rocksdb::WriteStringToFile(&disk, text, temporary, true);
-  if (status.ok()) status = disk.RenameFile(temporary, file.string(), {}, nullptr);
-  if (!status.ok()) {
-    disk.DeleteFile(temporary, {}, nullptr).PermitUncheckedError();
-    return not_writable("cannot write " + file.string(), status);
-  }
-  // A store without this file is refused.
-  status = sync_directory(disk, file.parent_path());
-  if (!status.ok()) return not_writable("cannot sync " + file.string(), status);
+  // Its name too is on disk then: a store without this file is refused.
+  if (const auto why = replace_file(disk, file, text)) return store_error{code::not_writable, *why};
   return std::nullopt;
+}
+
+/// `code::io` when it cannot be read or is not there, `code::corrupt` when it is something else.
+std::variant<format_file, store_error> read_format(rocksdb::FileSystem& disk, const std::string& directory) {
+  const auto file = directory + "/FORMAT";
+  std::string text;
+  const auto status = rocksdb::ReadFileToString(&disk, file, &text);
+  if (!status.ok()) return store_error{code::io, "cannot read " + file + ": " + status.ToString()};
+  if (const auto format = parse_format(text)) return *format;
+  return store_error{code::corrupt, file + " is not a troupe format file"};
 }
 
 }  // namespace
 
 std::uint16_t shard_count_of(const std::string& directory) {
-  std::string text;
-  const auto status =
-      rocksdb::ReadFileToString(rocksdb::FileSystem::Default().get(), directory + "/FORMAT", &text);
-  const auto format = status.ok() ? parse_format(text) : std::nullopt;
-  return format ? static_cast<std::uint16_t>(format->shards) : std::uint16_t{0};
+  const auto read = read_format(*rocksdb::FileSystem::Default(), directory);
+  const auto* format = std::get_if<format_file>(&read);
+  return format != nullptr ? static_cast<std::uint16_t>(format->shards) : std::uint16_t{0};
 }
 
 std::uint64_t free_bytes(const std::string& directory) {
@@ -145,18 +138,15 @@ store_error newer_format(const std::string& directory, int format) {
 }
 
 std::optional<store_error> check_format(rocksdb::FileSystem& disk, const std::string& directory,
-                                        const std::string& file, int shard_count) {
-  std::string text;
-  const auto status = rocksdb::ReadFileToString(&disk, file, &text);
-  if (!status.ok()) return store_error{code::io, "cannot read " + file + ": " + status.ToString()};
-  const auto format = parse_format(text);
-  if (!format) return store_error{code::corrupt, file + " is not a troupe format file"};
-  if (format->format > data_format) return newer_format(directory, format->format);
-  if (format->shards != shard_count) {
-    return store_error{code::other_shard_count, "the data directory " + directory + " was made with " +
-                                                    std::to_string(format->shards) + " shards, not " +
-                                                    std::to_string(shard_count) +
-                                                    "; the count never changes"};
+                                        int shard_count) {
+  const auto read = read_format(disk, directory);
+  if (const auto* fault = std::get_if<store_error>(&read)) return *fault;
+  const auto& format = std::get<format_file>(read);
+  if (format.format > data_format) return newer_format(directory, format.format);
+  if (format.shards != shard_count) {
+    return store_error{code::other_shard_count,
+                       "the data directory " + directory + " was made with " + std::to_string(format.shards) +
+                           " shards, not " + std::to_string(shard_count) + "; the count never changes"};
   }
   return std::nullopt;
 }
@@ -164,11 +154,9 @@ std::optional<store_error> check_format(rocksdb::FileSystem& disk, const std::st
 }  // namespace
 
 std::optional<store_error> refuse_newer_format(const std::string& directory) {
-  std::string text;
-  const auto status =
-      rocksdb::ReadFileToString(rocksdb::FileSystem::Default().get(), directory + "/FORMAT", &text);
-  const auto format = status.ok() ? parse_format(text) : std::nullopt;
-  if (!format || format->format <= data_format) return std::nullopt;
+  const auto read = read_format(*rocksdb::FileSystem::Default(), directory);
+  const auto* format = std::get_if<format_file>(&read);
+  if (format == nullptr || format->format <= data_format) return std::nullopt;
   return newer_format(directory, format->format);
 }
 
@@ -192,7 +180,7 @@ std::optional<store_error> prepare_directory(const store_options& options, direc
   const auto has_format = exists(disk, file);
   if (const auto* fault = std::get_if<store_error>(&has_format)) return *fault;
   if (std::get<bool>(has_format)) {
-    if (auto refused = check_format(disk, directory, file, options.shard_count)) return refused;
+    if (auto refused = check_format(disk, directory, options.shard_count)) return refused;
     if (auto refused = check_room(directory)) return refused;
     if (auto refused = make_store_directory(disk, directory)) return refused;
     return sync_logs(disk, directory);
