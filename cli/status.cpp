@@ -2,15 +2,13 @@
 
 #include <fmt/core.h>
 #include <httplib.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
-#include <cstdlib>
+
+#include "cli/terminal.hpp"
 
 namespace troupe::cli {
 namespace {
-
-bool wants_colour() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
 
 /// "syncUsMax" as "sync us max".
 std::string in_words(std::string_view camel) {
@@ -71,7 +69,7 @@ int run_status(const status_options& options) {
     figures.get_object()["ready"] = is_ready;
     fmt::print("{}\n", boost::json::serialize(figures));
   } else {
-    const bool colour = wants_colour();
+    const bool colour = look_at(stdout).colour;
     fmt::print("{}{}{}\n", colour ? (is_ready ? "\033[32m" : "\033[33m") : "",
                is_ready ? "ready" : "not ready", colour ? "\033[0m" : "");
     print_rows(figures.get_object(), "");

@@ -1,19 +1,12 @@
 #include "cli/verify.hpp"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
-#include <cstdlib>
-
+#include "cli/terminal.hpp"
 #include "cluster/history/check.hpp"
 #include "cluster/history/replica_file.hpp"
 
 namespace troupe::cli {
-namespace {
-
-bool wants_colour() { return ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr; }
-
-}  // namespace
 
 CLI::App* add_verify_command(CLI::App& program, verify_options& options) {
   auto* command =
@@ -39,7 +32,7 @@ int run_verify(const verify_options& options) {
   if (options.json) {
     fmt::print("{}\n", history::to_json(verdict));
   } else {
-    fmt::print("{}", history::to_text(verdict, wants_colour()));
+    fmt::print("{}", history::to_text(verdict, look_at(stdout).colour));
   }
   return verdict.holds() ? 0 : 1;
 }

@@ -5,15 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace troupe::flash_sale {
+#include "cli/terminal.hpp"
 
-/// What a stream can show: `is_terminal` redraws lines, `colour` honours NO_COLOR, `utf8` follows the locale.
-struct terminal {
-  bool is_terminal = false;
-  bool colour = false;
-  bool utf8 = false;
-};
-terminal look_at(std::FILE* stream);
+namespace troupe::flash_sale {
 
 /// Tells a person on stderr how far a phase has come: one redrawn bar on a terminal, elsewhere a line a
 /// second.
@@ -21,7 +15,7 @@ class progress {
  public:
   using clock = std::chrono::steady_clock;
 
-  explicit progress(std::FILE* out) : out_(out), terminal_(look_at(out)) {}
+  explicit progress(std::FILE* out) : out_(out), terminal_(cli::look_at(out)) {}
 
   void begin(std::string_view phase, std::size_t total);
   /// Cheap enough for a loop: most calls only look at the clock.
@@ -35,7 +29,7 @@ class progress {
   void clear_line();
 
   std::FILE* out_;
-  terminal terminal_;
+  cli::terminal terminal_;
   std::string phase_;
   std::size_t total_ = 0;
   clock::time_point begun_{};

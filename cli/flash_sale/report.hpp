@@ -7,9 +7,9 @@
 
 #include "cli/flash_sale/checks.hpp"
 #include "cli/flash_sale/options.hpp"
-#include "cli/flash_sale/progress.hpp"
 #include "cli/flash_sale/sale.hpp"
 #include "cli/flash_sale/statistics.hpp"
+#include "cli/terminal.hpp"
 #include "runtime/base/time.hpp"
 
 namespace troupe::flash_sale {
@@ -82,7 +82,7 @@ struct sale_timing {
 sale_report make_report(const flash_sale_options& options, const sale_facts& facts,
                         const sale_timing& timing);
 
-std::string report_text(const sale_report& report, const terminal& out);
+std::string report_text(const sale_report& report, const cli::terminal& out);
 std::string report_json(const sale_report& report);
 std::string report_html(const sale_report& report);
 

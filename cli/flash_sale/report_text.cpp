@@ -11,7 +11,7 @@ namespace troupe::flash_sale {
 namespace {
 
 struct style {
-  terminal out;
+  cli::terminal out;
   std::string paint(std::string_view code, std::string_view text) const {
     return out.colour ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
   }
@@ -134,7 +134,7 @@ std::string check_lines(const sale_report& r, const style& s) {
 
 }  // namespace
 
-std::string report_text(const sale_report& r, const terminal& out) {
+std::string report_text(const sale_report& r, const cli::terminal& out) {
   const style s{out};
   std::string text = heading(r, s) + results(r, s);
   text += "\n" +

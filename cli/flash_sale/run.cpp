@@ -85,7 +85,7 @@ int run_flash_sale(const flash_sale_options& given) {
     progress bar(stderr);
     const auto [facts, timing] = sell(options, bar);
     const sale_report report = make_report(options, facts, timing);
-    const std::string text = options.json ? report_json(report) : report_text(report, look_at(stdout));
+    const std::string text = options.json ? report_json(report) : report_text(report, cli::look_at(stdout));
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
     for (const auto& c : report.checks) {

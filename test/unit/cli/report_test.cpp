@@ -48,18 +48,20 @@ std::string golden(const char* name, const std::string& now) {
 }  // namespace
 
 TEST_CASE("report: the text is as it was agreed on") {
-  const auto text = report_text(small_report(), terminal{});
+  const auto text = report_text(small_report(), cli::terminal{});
   CHECK(text == golden("report.txt", text));
 }
 
 TEST_CASE("report: on a terminal the same words are there, in colour and with marks") {
-  const auto text = report_text(small_report(), terminal{.is_terminal = true, .colour = true, .utf8 = true});
+  const auto text =
+      report_text(small_report(), cli::terminal{.is_terminal = true, .colour = true, .utf8 = true});
   CHECK(text.find("\x1b[32m✓\x1b[0m Each of the 3 buyers") != std::string::npos);
   CHECK(text.find("█") != std::string::npos);
 }
 
 TEST_CASE("report: without colour there is no escape sequence") {
-  const auto text = report_text(small_report(), terminal{.is_terminal = true, .colour = false, .utf8 = true});
+  const auto text =
+      report_text(small_report(), cli::terminal{.is_terminal = true, .colour = false, .utf8 = true});
   CHECK(text.find('\x1b') == std::string::npos);
 }
 
