@@ -9,27 +9,36 @@ std::string quoted(const http_reply& reply) {
   return "status " + std::to_string(reply.status) + ", " + reply.body.substr(0, quoted_bytes_max);
 }
 
+/// What the reply says, if it is such an answer and may be believed. `call` names the request in the reason
+/// why not; `newest` is what was known when it was sent.
+template <class Parse>
+auto believed(answer_gate& gate, const http_reply& reply, const char* call, std::uint64_t newest,
+              std::string& error, Parse&& parse) -> decltype(parse(reply.body)) {
+  if (!reply.is_ok()) {
+    // Also a status like 503 "request timed out" says nothing about whether it was, or will be, done.
+    error = reply.what == http_reply::fate::answered ? quoted(reply) : reply.error;
+    return std::nullopt;
+  }
+  auto answer = parse(reply.body);
+  if (!answer) {
+    error = std::string{"not the answer to a "} + call + ": " + quoted(reply);
+    gate.refuse(refusal::nonsense, error);
+    return std::nullopt;
+  }
+  if (!gate.admit(answer->header, newest)) {
+    error = "the authority is older than what was seen, or another one";
+    return std::nullopt;
+  }
+  return answer;
+}
+
 }  // namespace
 
 std::optional<range_answer> checked_store::range(asking& who, const std::string& prefix, want what,
                                                  std::string& error) {
   const auto newest = gate_.newest();
   const auto reply = who.link.post_read("/v3/kv/range", range_request(prefix, what), who.deadline);
-  if (!reply.is_ok()) {
-    error = reply.what == http_reply::fate::answered ? quoted(reply) : reply.error;
-    return std::nullopt;
-  }
-  auto answer = parse_range(reply.body);
-  if (!answer) {
-    error = "not the answer to a range: " + quoted(reply);
-    gate_.refuse(refusal::nonsense, error);
-    return std::nullopt;
-  }
-  if (!gate_.admit(answer->header, newest)) {
-    error = "the authority is older than what was seen, or another one";
-    return std::nullopt;
-  }
-  return answer;
+  return believed(gate_, reply, "range", newest, error, parse_range);
 }
 
 std::optional<txn_answer> checked_store::txn(asking& who, const std::vector<unchanged>& conditions,
@@ -39,22 +48,8 @@ std::optional<txn_answer> checked_store::txn(asking& who, const std::vector<unch
   const auto newest = gate_.newest();
   const auto reply =
       who.link.post_once("/v3/kv/txn", txn_request(conditions, puts, read_otherwise), who.deadline);
-  if (!reply.is_ok()) {
-    // Also a status like 503 "request timed out" says nothing about whether it was, or will be, applied.
-    error = reply.what == http_reply::fate::answered ? quoted(reply) : reply.error;
-    return std::nullopt;
-  }
-  auto answer = parse_txn(reply.body, puts.size());
-  if (!answer) {
-    error = "not the answer to a transaction: " + quoted(reply);
-    gate_.refuse(refusal::nonsense, error);
-    return std::nullopt;
-  }
-  if (!gate_.admit(answer->header, newest)) {
-    error = "the authority is older than what was seen, or another one";
-    return std::nullopt;
-  }
-  return answer;
+  return believed(gate_, reply, "transaction", newest, error,
+                  [&](std::string_view body) { return parse_txn(body, puts.size()); });
 }
 
 }  // namespace troupe::etcd
