@@ -5,34 +5,18 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <mutex>
 
 #include "bench/runtime/toy_kind.hpp"
 #include "cluster/replica_host/standalone_node.hpp"
+#include "test/support/temporary_directory.hpp"
 
-/// What the runtime benchmarks share: a node on a fresh directory, and a client that keeps a window in
+/// What the runtime benchmarks share: a node, and a client that keeps a window in
 /// flight.
 namespace troupe::bench {
 
-class fresh_directory {
- public:
-  fresh_directory() {
-    path_ = (std::filesystem::temp_directory_path() / "troupe-bench-XXXXXX").string();
-    if (::mkdtemp(path_.data()) == nullptr) std::abort();
-  }
-  ~fresh_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  fresh_directory(const fresh_directory&) = delete;
-  fresh_directory& operator=(const fresh_directory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using test::temporary_directory;
 
 /// One node with the toy kind.
 class toy_node {

@@ -1,6 +1,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 #include "bench/runtime/client_loop.hpp"
@@ -17,7 +18,7 @@ double ratio(std::uint64_t a, std::uint64_t b) {
 }
 
 void run_commands(benchmark::State& state, std::size_t entities) {
-  const fresh_directory directory;
+  const temporary_directory directory;
   toy_node runtime{directory.path(), 100'000};
   {
     client_loop client{runtime.get()};
@@ -51,7 +52,7 @@ void fill(const std::string& directory, std::uint64_t entities) {
 /// Queries to entities that are never in memory: each is read from the store, run, and let go.
 void activation(benchmark::State& state) {
   constexpr std::uint64_t entities = 20'000;
-  const fresh_directory directory;
+  const temporary_directory directory;
   fill(directory.path(), entities);
   toy_node runtime{directory.path(), 64};
   {
@@ -72,7 +73,7 @@ void activation(benchmark::State& state) {
 /// with ten, everything applied and told.
 void bytes_an_entity(benchmark::State& state) {
   constexpr std::uint64_t entities = 100'000;
-  const fresh_directory directory;
+  const temporary_directory directory;
   fill(directory.path(), entities);
   toy_node runtime{directory.path(), 10 * entities};
   for (auto _ : state) {
@@ -91,7 +92,7 @@ void bytes_an_entity(benchmark::State& state) {
 
 /// From opening the directory of a process that was killed to the first answer, after that many commands.
 void restart(benchmark::State& state) {
-  const fresh_directory directory;
+  const temporary_directory directory;
   std::uint64_t commands = 0;
   {
     toy_node filling{directory.path(), 100'000};

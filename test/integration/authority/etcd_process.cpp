@@ -14,29 +14,22 @@ namespace troupe::test {
 namespace fs = std::filesystem;
 
 etcd_process::etcd_process() {
-  std::string name = (fs::temp_directory_path() / "troupe-etcd.XXXXXX").string();
-  REQUIRE(::mkdtemp(name.data()) != nullptr);
-  directory_ = name;
   start();
-  std::ifstream{directory_ + "/endpoint"} >> endpoint_;
+  std::ifstream{directory_.path() + "/endpoint"} >> endpoint_;
   REQUIRE(endpoint_.starts_with("http://127.0.0.1:"));
 }
 
-etcd_process::~etcd_process() {
-  run("stop");
-  std::error_code ignored;
-  fs::remove_all(directory_, ignored);
-}
+etcd_process::~etcd_process() { run("stop"); }
 
 int etcd_process::run(const std::string& command) const {
-  const auto line =
-      "TROUPE_ETCD_SECONDS=120 '" TROUPE_ETCD_SCRIPT "' " + command + " '" + directory_ + "' >/dev/null";
+  const auto line = "TROUPE_ETCD_SECONDS=120 '" TROUPE_ETCD_SCRIPT "' " + command + " '" + directory_.path() +
+                    "' >/dev/null";
   return ::system(line.c_str());
 }
 
 int etcd_process::pid() const {
   int out = 0;
-  std::ifstream{directory_ + "/pid"} >> out;
+  std::ifstream{directory_.path() + "/pid"} >> out;
   REQUIRE(out > 0);
   return out;
 }
@@ -66,12 +59,12 @@ void etcd_process::pause() {
 void etcd_process::resume() { REQUIRE(::kill(pid(), SIGCONT) == 0); }
 
 void etcd_process::back_up() {
-  fs::copy(directory_ + "/data", directory_ + "/backup", fs::copy_options::recursive);
+  fs::copy(directory_.path() + "/data", directory_.path() + "/backup", fs::copy_options::recursive);
 }
 
 void etcd_process::restore() {
-  fs::remove_all(directory_ + "/data");
-  fs::copy(directory_ + "/backup", directory_ + "/data", fs::copy_options::recursive);
+  fs::remove_all(directory_.path() + "/data");
+  fs::copy(directory_.path() + "/backup", directory_.path() + "/data", fs::copy_options::recursive);
 }
 
 }  // namespace troupe::test

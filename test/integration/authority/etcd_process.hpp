@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "test/support/temporary_directory.hpp"
+
 namespace troupe::test {
 
 /// A real etcd with a directory of its own, by scripts/etcd.sh. It ends with this object, or by itself.
@@ -28,7 +30,7 @@ class etcd_process {
   int run(const std::string& command) const;
   int pid() const;
 
-  std::string directory_;
+  temporary_directory directory_;
   std::string endpoint_;
 };
 

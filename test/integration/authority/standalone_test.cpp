@@ -1,35 +1,28 @@
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "cluster/authority/standalone.hpp"
 #include "test/integration/authority/authority_fixture.hpp"
+#include "test/support/temporary_directory.hpp"
 
 using namespace troupe;
 using namespace troupe::test;
-namespace fs = std::filesystem;
 
 namespace {
 
 struct directory {
-  directory() {
-    std::string name = (fs::temp_directory_path() / "troupe-authority.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~directory() { fs::remove_all(path); }
   std::string text() const {
-    std::ifstream in{path + "/authority"};
+    std::ifstream in{where.path() + "/authority"};
     std::stringstream out;
     out << in.rdbuf();
     return out.str();
   }
-  void write(const std::string& text) const { std::ofstream{path + "/authority"} << text; }
-  auto open(std::uint32_t shards = 4) const { return standalone_authority::open({path, shards}); }
+  void write(const std::string& text) const { std::ofstream{where.path() + "/authority"} << text; }
+  auto open(std::uint32_t shards = 4) const { return standalone_authority::open({where.path(), shards}); }
 
-  std::string path;
+  temporary_directory where;
 };
 
 }  // namespace

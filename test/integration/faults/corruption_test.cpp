@@ -5,7 +5,7 @@
 #include "test/integration/faults/child_process.hpp"
 #include "test/integration/faults/life.hpp"
 #include "test/integration/faults/powercut_disk.hpp"
-#include "test/integration/faults/temporary_disk.hpp"
+#include "test/support/temporary_directory.hpp"
 
 /// One bit flipped, or the end cut off, at random places of each kind of file: the store must refuse to open,
 /// end with a message, or answer everything as before.
@@ -25,14 +25,14 @@ bool is_of_kind(const std::string& path, const std::string& kind) {
 /// A store after some lives of so many rounds.
 disk_image sound_disk(const std::vector<std::size_t>& lives) {
   const script plan{script_seed, script_length};
-  const temporary_disk disk;
-  const auto file_system = std::make_shared<powercut_disk>(disk.root());
+  const test::temporary_directory disk;
+  const auto file_system = std::make_shared<powercut_disk>(disk.path());
   for (const auto rounds : lives) {
-    auto begun = life::begin(disk.root() + "/data", file_system);
+    auto begun = life::begin(disk.path() + "/data", file_system);
     REQUIRE(std::holds_alternative<std::unique_ptr<life>>(begun));
     std::get<std::unique_ptr<life>>(begun)->run(plan, static_cast<std::uint32_t>(rounds), rounds);
   }
-  return disk_image::read_from(disk.root());
+  return disk_image::read_from(disk.path());
 }
 
 child_end answers_of(const disk_image& what, const std::string& root) {
@@ -76,9 +76,9 @@ std::string check_damaged(const disk_image& damaged, const std::string& root, co
 }
 
 void sweep(const std::string& kind, damage::how what, std::size_t places) {
-  const temporary_disk disk;
+  const test::temporary_directory disk;
   const auto sound = sound_disk({60, 50, 40});
-  const auto expected = answers_of(sound, disk.root());
+  const auto expected = answers_of(sound, disk.path());
   REQUIRE(expected.exit_code == 0);
   REQUIRE(expected.out.find("answers") != std::string::npos);
   std::vector<std::string> files;
@@ -96,7 +96,7 @@ void sweep(const std::string& kind, damage::how what, std::size_t places) {
     CAPTURE(d.bit);
     auto damaged = sound;
     apply(d, damaged);
-    ++endings[check_damaged(damaged, disk.root(), expected)];
+    ++endings[check_damaged(damaged, disk.path(), expected)];
   }
   for (const auto& [ending, times] : endings)
     MESSAGE(kind << ", " << files.size() << " files: " << ending << ": " << times);
@@ -118,9 +118,9 @@ TEST_CASE("corruption: a write-ahead log of which nothing can be read is noticed
   // Many logs, most of them in the MANIFEST; and two that are not, the first without anything before it.
   for (const auto& lives : std::vector<std::vector<std::size_t>>{{60, 50, 40}, {10, 30}}) {
     CAPTURE(lives.size());
-    const temporary_disk disk;
+    const test::temporary_directory disk;
     const auto sound = sound_disk(lives);
-    const auto expected = answers_of(sound, disk.root());
+    const auto expected = answers_of(sound, disk.path());
     REQUIRE(expected.exit_code == 0);
     for (const auto& file : sound.files) {
       const auto& path = file.first;
@@ -129,11 +129,11 @@ TEST_CASE("corruption: a write-ahead log of which nothing can be read is noticed
       CAPTURE(path);
       auto damaged = sound;
       damaged.files[path].clear();
-      check_damaged(damaged, disk.root(), expected);
+      check_damaged(damaged, disk.path(), expected);
       // The length of its first record reaches behind the end of the file, which looks like a torn tail.
       damaged.files[path] = bytes;
       damaged.files[path][5] = '\xff';
-      check_damaged(damaged, disk.root(), expected);
+      check_damaged(damaged, disk.path(), expected);
     }
   }
 }

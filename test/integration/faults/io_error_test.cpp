@@ -7,7 +7,7 @@
 #include "test/integration/faults/powercut_disk.hpp"
 #include "test/integration/faults/recording.hpp"
 #include "test/integration/faults/stride.hpp"
-#include "test/integration/faults/temporary_disk.hpp"
+#include "test/support/temporary_directory.hpp"
 
 /// Errors, enumerated: the same life is lived again and again in a process of its own, and each time another
 /// I/O fails. That process must have ended with a message, or have refused to open, and what it had
@@ -143,8 +143,8 @@ std::string ending_of(const error_case& c, const child_end& end, const told& sai
 
 void sweep(const error_case& c, std::size_t count) {
   const script plan{script_seed, script_length};
-  const temporary_disk disk;
-  const auto whole = live_with(disk.root(), {c.base, c.begun_with, "none", "io"}, 0);
+  const test::temporary_directory disk;
+  const auto whole = live_with(disk.path(), {c.base, c.begun_with, "none", "io"}, 0);
   REQUIRE(whole.exit_code == 0);
   const auto without = take(whole.out, c.begun_with);
   const auto points = c.direction == "reads" ? without.reads : without.changes;
@@ -152,12 +152,12 @@ void sweep(const error_case& c, std::size_t count) {
   std::map<std::string, int> endings;
   for (std::uint64_t at = 1 + stride / 2; at <= points; at += stride) {
     CAPTURE(at);
-    const auto end = live_with(disk.root(), c, at);
+    const auto end = live_with(disk.path(), c, at);
     CAPTURE(end.err);
     const auto said = take(end.out, c.begun_with);
     CAPTURE(said.fault);
     ++endings[ending_of(c, end, said)];
-    const auto wrong = left_wrong(disk.root(), said, plan);
+    const auto wrong = left_wrong(disk.path(), said, plan);
     if (!wrong.empty()) FAIL_CHECK(wrong);
   }
   CHECK(endings["ended with a message"] > 0);
@@ -169,9 +169,9 @@ const std::vector<std::uint64_t> nothing(script::shards, 0);
 /// A disk that lost its power during a life, so that a recovery has something to do.
 error_case after_power_cut(const std::string& direction, const std::string& error) {
   const script plan{script_seed, script_length};
-  const temporary_disk disk;
+  const test::temporary_directory disk;
   const auto recorded =
-      record(disk.root(), [&](const std::string& directory, auto file_system, life_events events) {
+      record(disk.path(), [&](const std::string& directory, auto file_system, life_events events) {
         auto begun = life::begin(directory, file_system, std::move(events));
         REQUIRE(std::holds_alternative<std::unique_ptr<life>>(begun));
         std::get<std::unique_ptr<life>>(begun)->run(plan, 5, 40);
@@ -181,8 +181,8 @@ error_case after_power_cut(const std::string& direction, const std::string& erro
   }
   std::mt19937 random{5};
   const auto left = then.disk().power_cut(random);
-  left.write_to(disk.root());
-  auto begun = life::begin(disk.root() + "/data", std::make_shared<powercut_disk>(disk.root()));
+  left.write_to(disk.path());
+  auto begun = life::begin(disk.path() + "/data", std::make_shared<powercut_disk>(disk.path()));
   REQUIRE(std::holds_alternative<std::unique_ptr<life>>(begun));
   return {left, std::get<std::unique_ptr<life>>(begun)->ends(), direction, error};
 }
@@ -211,16 +211,16 @@ TEST_CASE("full disk: wherever it begins, the process ends, and nothing acknowle
 
 TEST_CASE("failed fsync: it ends the process with a message, and nothing is acknowledged after it") {
   const script plan{script_seed, script_length};
-  const temporary_disk disk;
+  const test::temporary_directory disk;
   // The first is the epoch's, before the store is open.
   for (std::uint64_t at = 2; at <= 30; ++at) {
     CAPTURE(at);
-    const auto end = live_with(disk.root(), {{}, nothing, "log_syncs", "io"}, at);
+    const auto end = live_with(disk.path(), {{}, nothing, "log_syncs", "io"}, at);
     CAPTURE(end.err);
     const auto said = take(end.out, nothing);
     CHECK(end.what == child_end::how::aborted);
     CHECK(has_message(end, said));
     CHECK(said.acknowledged_after_fault == 0);
-    CHECK(left_wrong(disk.root(), said, plan) == "");
+    CHECK(left_wrong(disk.path(), said, plan) == "");
   }
 }

@@ -5,7 +5,7 @@
 #include "runtime/store/directory.hpp"
 #include "test/integration/faults/powercut_disk.hpp"
 #include "test/integration/faults/recording.hpp"
-#include "test/integration/faults/temporary_disk.hpp"
+#include "test/support/temporary_directory.hpp"
 
 using namespace troupe;
 using namespace troupe::faults;
@@ -16,10 +16,10 @@ TEST_CASE(
   // other.
   for (std::uint64_t before = 1; before <= 4; ++before) {
     CAPTURE(before);
-    const temporary_disk disk;
-    std::filesystem::create_directory(disk.root() + "/data");
+    const test::temporary_directory disk;
+    std::filesystem::create_directory(disk.path() + "/data");
     const auto recorded =
-        record(disk.root(), [&](const std::string& directory, auto file_system, life_events) {
+        record(disk.path(), [&](const std::string& directory, auto file_system, life_events) {
           {
             sync_mark mark{directory, file_system};
             for (std::uint64_t n = 1; n <= before; ++n) mark.write({n, 2 * n});
@@ -34,8 +34,8 @@ TEST_CASE(
       CAPTURE(then.at());
       if (then.last().what == disk_step::action::sync && !then.mark.empty()) ++promised;
       for (int tries = 0; tries < 20; ++tries) {
-        then.disk().power_cut(random).write_to(disk.root());
-        const auto found = sync_mark::read(disk.root() + "/data");
+        then.disk().power_cut(random).write_to(disk.path());
+        const auto found = sync_mark::read(disk.path() + "/data");
         if (promised == 0) continue;
         REQUIRE(found.size() == 2);
         CHECK(found[0] >= promised);

@@ -6,7 +6,7 @@
 #include "test/integration/faults/powercut_disk.hpp"
 #include "test/integration/faults/recording.hpp"
 #include "test/integration/faults/stride.hpp"
-#include "test/integration/faults/temporary_disk.hpp"
+#include "test/support/temporary_directory.hpp"
 
 /// Crash points, enumerated: lives are recorded once, and then for each change that they made to the disk,
 /// what a power cut right behind it may leave is laid out, opened, and held against what had been
@@ -20,9 +20,9 @@ constexpr std::uint64_t script_length = 300;
 
 /// The mark that these bytes of the file hold.
 std::vector<std::uint64_t> mark_in(const std::string& bytes) {
-  const temporary_disk beside;
-  std::ofstream{beside.root() + "/mark", std::ios::binary} << bytes;
-  return sync_mark::read(beside.root());
+  const test::temporary_directory beside;
+  std::ofstream{beside.path() + "/mark", std::ios::binary} << bytes;
+  return sync_mark::read(beside.path());
 }
 
 std::string numbers(const std::vector<std::uint64_t>& values) {
@@ -66,7 +66,7 @@ void sweep(const recording& of, const std::vector<std::uint64_t>& begun_with, co
            disk_model::write_order order = disk_model::write_order::kept) {
   const auto stride = stride_for(of.changes(), count);
   playback then{of, begun_with};
-  const temporary_disk disk;
+  const test::temporary_directory disk;
   std::mt19937 random{seed};
   std::size_t points = 0;
   std::size_t refused = 0;
@@ -76,8 +76,8 @@ void sweep(const recording& of, const std::vector<std::uint64_t>& begun_with, co
     CAPTURE(then.at());
     CAPTURE(std::string{to_string(then.last().what)});
     CAPTURE(then.last().path);
-    then.disk().power_cut(random, order).write_to(disk.root());
-    const auto found = reopen(disk.root(), then, plan);
+    then.disk().power_cut(random, order).write_to(disk.path());
+    const auto found = reopen(disk.path(), then, plan);
     const auto* fault = std::get_if<std::string>(&found);
     if (fault == nullptr) continue;
     const bool is_refused = fault->starts_with("refused: ") && fault->find("damaged") != std::string::npos;
@@ -121,30 +121,30 @@ std::vector<std::uint64_t> cut_at_random(const recording& of, std::vector<std::u
 
 TEST_CASE("power cut: in a first life, at every change to the disk, nothing acknowledged is lost") {
   const script plan{1, script_length};
-  const temporary_disk disk;
-  sweep(live(disk.root(), plan, 1, 300), nothing, plan, 400, 11);
+  const test::temporary_directory disk;
+  sweep(live(disk.path(), plan, 1, 300), nothing, plan, 400, 11);
 }
 
 TEST_CASE("power cut: in later lives, each begun on what a power cut left, nothing acknowledged is lost") {
   const script plan{2, script_length};
-  const temporary_disk disk;
+  const test::temporary_directory disk;
   std::mt19937 random{2};
-  auto recorded = live(disk.root(), plan, 2, 60);
-  auto ends = cut_at_random(recorded, nothing, plan, random, disk.root());
+  auto recorded = live(disk.path(), plan, 2, 60);
+  auto ends = cut_at_random(recorded, nothing, plan, random, disk.path());
   for (std::uint32_t life_number = 1; life_number <= 5; ++life_number) {
     CAPTURE(life_number);
-    recorded = live(disk.root(), plan, life_number, 40);
+    recorded = live(disk.path(), plan, life_number, 40);
     sweep(recorded, ends, plan, 100, life_number);
-    ends = cut_at_random(recorded, ends, plan, random, disk.root());
+    ends = cut_at_random(recorded, ends, plan, random, disk.path());
   }
 }
 
 TEST_CASE("power cut: in lives that follow each other without one, nothing acknowledged is lost") {
   // What a life did not sync the next one reads all the same, and builds on.
   const script plan{5, script_length};
-  const temporary_disk disk;
+  const test::temporary_directory disk;
   const auto recorded =
-      record(disk.root(), [&](const std::string& directory, auto file_system, life_events events) {
+      record(disk.path(), [&](const std::string& directory, auto file_system, life_events events) {
         for (std::uint32_t n = 1; n <= 8; ++n) {
           auto begun = life::begin(directory, file_system, events);
           REQUIRE(std::holds_alternative<std::unique_ptr<life>>(begun));
@@ -157,6 +157,6 @@ TEST_CASE("power cut: in lives that follow each other without one, nothing ackno
 TEST_CASE(
     "power cut: a disk that writes out of order may leave what is refused, and nothing that answers wrong") {
   const script plan{3, script_length};
-  const temporary_disk disk;
-  sweep(live(disk.root(), plan, 3, 200), nothing, plan, 200, 13, disk_model::write_order::lost);
+  const test::temporary_directory disk;
+  sweep(live(disk.path(), plan, 3, 200), nothing, plan, 200, 13, disk_model::write_order::lost);
 }

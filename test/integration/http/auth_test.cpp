@@ -9,6 +9,7 @@
 #include "http_front/auth/base64url.hpp"
 #include "http_front/boot_error.hpp"
 #include "test/integration/http/fixture.hpp"
+#include "test/support/temporary_directory.hpp"
 
 using namespace troupe;
 using namespace troupe::http;
@@ -46,11 +47,6 @@ std::string claims(std::string_view change_from = {}, std::string_view change_to
 }
 
 std::string bearer(const std::string& token) { return "Authorization: Bearer " + token + "\r\n"; }
-
-std::filesystem::path fresh_folder() {
-  char name[] = "/tmp/troupe-keys-XXXXXX";
-  return ::mkdtemp(name);
-}
 
 }  // namespace
 
@@ -201,7 +197,8 @@ TEST_CASE("base64url: reads what was written, and nothing that is almost right")
 }
 
 TEST_CASE("keys: made once, private, and read again") {
-  const auto folder = fresh_folder();
+  const troupe::test::temporary_directory directory;
+  const std::filesystem::path folder{directory.path()};
   const auto file = folder / "keys.json";
   const auto made = load_or_create_keys(file);
   const auto again = load_or_create_keys(file);
@@ -221,7 +218,6 @@ TEST_CASE("keys: made once, private, and read again") {
     CHECK_THROWS_AS(load_or_create_keys(file), boot_error);
   }
   CHECK_THROWS_AS(load_or_create_keys(folder / "no" / "such"), boot_error);
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("keys: an old key still verifies, the first one signs") {

@@ -3,7 +3,6 @@
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <deque>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,28 +11,11 @@
 #include "runtime/host/shard_actor.hpp"
 #include "test/integration/runtime/lone_replica.hpp"
 #include "test/integration/runtime/toy_kinds.hpp"
+#include "test/support/temporary_directory.hpp"
 
 /// Shards, entity actors and the bridge over CAF's deterministic scheduler: one thread, virtual time, and a
 /// journal that syncs and applies when the test says so.
 namespace troupe::test {
-
-class temporary_directory {
- public:
-  temporary_directory() {
-    path_ = (std::filesystem::temp_directory_path() / "troupe-test-XXXXXX").string();
-    TROUPE_ASSERT(::mkdtemp(path_.data()) != nullptr, "no temporary directory");
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class manual_clock final : public clock_source {
  public:

@@ -1,8 +1,6 @@
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -11,22 +9,12 @@
 #include "cluster/history/recorder.hpp"
 #include "cluster/history/replica_file.hpp"
 #include "test/support/random_history.hpp"
+#include "test/support/temporary_directory.hpp"
 
 using namespace troupe;
 using namespace troupe::history;
-namespace fs = std::filesystem;
 
 namespace {
-
-struct directory {
-  directory() {
-    std::string name = (fs::temp_directory_path() / "troupe-history.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~directory() { fs::remove_all(path); }
-  std::string path;
-};
 
 std::string read_file(const std::string& path) {
   std::ifstream in{path, std::ios::binary};
@@ -56,11 +44,11 @@ auto fields(const operation& op) {
 }  // namespace
 
 TEST_CASE("history files: what was written is read back, operation for operation and row for row") {
-  const directory d;
+  const test::temporary_directory d;
   const auto h = test::history_maker{7, {.operations = 3000}}.make();
-  write_history(d.path, h);
+  write_history(d.path(), h);
   recorded_history read;
-  const auto why = read_history(d.path, read);
+  const auto why = read_history(d.path(), read);
   REQUIRE_MESSAGE(!why, why.value_or(""));
   REQUIRE(read.operations.size() == h.operations.size());
   for (std::size_t i = 0; i < h.operations.size(); ++i)
@@ -82,11 +70,11 @@ TEST_CASE("history files: what was written is read back, operation for operation
 }
 
 TEST_CASE("recorder: threads record side by side, and what was not answered is unknown") {
-  const directory d;
+  const test::temporary_directory d;
   constexpr std::uint64_t threads = 4;
   constexpr std::uint64_t each = 500;
   {
-    recorder r{d.path, {{.sku = 1, .shard = 0, .initial = 5, .holds = true}}};
+    recorder r{d.path(), {{.sku = 1, .shard = 0, .initial = 5, .holds = true}}};
     REQUIRE(r.fault().empty());
     std::vector<std::thread> running;
     for (std::uint64_t t = 1; t <= threads; ++t)
@@ -109,7 +97,7 @@ TEST_CASE("recorder: threads record side by side, and what was not answered is u
     for (auto& t : running) t.join();
   }
   recorded_history read;
-  REQUIRE_FALSE(read_history(d.path, read));
+  REQUIRE_FALSE(read_history(d.path(), read));
   CHECK(read.operations.size() == threads * each);
   CHECK(std::count_if(read.operations.begin(), read.operations.end(), [](const operation& op) {
           return op.outcome == outcome::unknown && op.returned_ns == never;
@@ -127,20 +115,20 @@ TEST_CASE("recorder: threads record side by side, and what was not answered is u
 }
 
 TEST_CASE("recorder: a directory that has a history already is left alone") {
-  const directory d;
-  { const recorder first{d.path, {}}; }
-  const auto before = read_file(d.path + "/setup.json");
-  const recorder second{d.path, {{.sku = 1}}};
+  const test::temporary_directory d;
+  { const recorder first{d.path(), {}}; }
+  const auto before = read_file(d.path() + "/setup.json");
+  const recorder second{d.path(), {{.sku = 1}}};
   CHECK(second.fault().find("has a history already") != std::string::npos);
-  CHECK(read_file(d.path + "/setup.json") == before);
+  CHECK(read_file(d.path() + "/setup.json") == before);
 }
 
 TEST_CASE("history files: damage is told with the file's name, never read as something else") {
-  const directory d;
-  write_history(d.path, test::history_maker{3, {.operations = 300}}.make());
+  const test::temporary_directory d;
+  write_history(d.path(), test::history_maker{3, {.operations = 300}}.make());
   for (const auto* name : {"/operations-1", "/replica-1-0", "/setup.json"}) {
     CAPTURE(name);
-    const auto path = d.path + name;
+    const auto path = d.path() + name;
     const auto good = read_file(path);
     REQUIRE(good.size() > 100);
     std::vector<std::string> damaged{"", good.substr(0, good.size() - 1), good.substr(0, good.size() / 2),
@@ -151,15 +139,15 @@ TEST_CASE("history files: damage is told with the file's name, never read as som
     for (const auto& bytes : damaged) {
       write_file(path, bytes);
       recorded_history read;
-      const auto why = read_history(d.path, read);
+      const auto why = read_history(d.path(), read);
       REQUIRE(why);
       CHECK(why->find(path) != std::string::npos);
     }
     write_file(path, good);
   }
   recorded_history read;
-  CHECK_FALSE(read_history(d.path, read));
-  CHECK(read_history(d.path + "/none", read));
+  CHECK_FALSE(read_history(d.path(), read));
+  CHECK(read_history(d.path() + "/none", read));
 }
 
 TEST_CASE("history: a SKU that is not set up, or no operation at all, is unfit to be checked") {
