@@ -33,9 +33,10 @@ rocksdb::Status begin_epoch(rocksdb::DB& db, const wal_continuity& read, std::ui
   std::string next;
   byte_writer{next}.varint(number);
   rocksdb::WriteBatch batch;
-  batch.Put(epoch_key, next);
+  status = batch.Put(epoch_key, next);
   // Not the log that this is written to: who cannot read that one cannot read this either.
-  batch.Put(logs_key, encode_logs(read.seen()));
+  if (status.ok()) status = batch.Put(logs_key, encode_logs(read.seen()));
+  if (!status.ok()) return status;
   rocksdb::WriteOptions synced;
   synced.sync = true;
   return db.Write(synced, &batch);

@@ -136,8 +136,9 @@ struct store::impl {
   explicit impl(const store_options& o) : options(o), expiry(o.reply_retention_ms) {}
   ~impl() {
     if (!db) return;
-    for (auto* family : families) db->DestroyColumnFamilyHandle(family);
-    db->Close();
+    for (auto* family : families) db->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+    // Nothing hangs on how this ends: what was promised had been synced before.
+    db->Close().PermitUncheckedError();
   }
 };
 
@@ -164,27 +165,34 @@ family_id meta_id{meta_family}, log_id{log_family}, rows_id{rows_family}, replie
 store_batch::store_batch() : impl_(std::make_unique<impl>()) {}
 store_batch::~store_batch() = default;
 
+namespace {
+/// What RocksDB refuses (4 GiB and more) would else be acknowledged and not written.
+void must_take(const char* what, const rocksdb::Status& status) {
+  if (!status.ok()) storage_failed(what, status);
+}
+}  // namespace
+
 void store_batch::put_frame(std::uint64_t number, std::string_view frame) {
-  // What RocksDB refuses (4 GiB and more) would else be acknowledged and not written.
-  const auto status = impl_->batch.Put(&log_id, frame_key(number), slice(frame));
-  if (!status.ok()) storage_failed("writing a frame", status);
+  must_take("writing a frame", impl_->batch.Put(&log_id, frame_key(number), slice(frame)));
 }
 void store_batch::drop_frames(std::uint64_t from, std::uint64_t to) {
-  impl_->batch.DeleteRange(&log_id, frame_key(from), frame_key(to));
+  must_take("dropping frames", impl_->batch.DeleteRange(&log_id, frame_key(from), frame_key(to)));
 }
 void store_batch::put_row(std::string_view key, std::string_view value) {
-  impl_->batch.Put(&rows_id, slice(key), slice(value));
+  must_take("writing a row", impl_->batch.Put(&rows_id, slice(key), slice(value)));
 }
-void store_batch::erase_row(std::string_view key) { impl_->batch.Delete(&rows_id, slice(key)); }
+void store_batch::erase_row(std::string_view key) {
+  must_take("erasing a row", impl_->batch.Delete(&rows_id, slice(key)));
+}
 void store_batch::put_reply(shard_id shard, std::string_view command_id, std::string_view record) {
-  impl_->batch.Put(&replies_id, reply_key(shard, command_id), slice(record));
+  must_take("writing a reply", impl_->batch.Put(&replies_id, reply_key(shard, command_id), slice(record)));
 }
 void store_batch::put_applied(shard_id shard, applied_mark mark) {
   std::string value;
   byte_writer w{value};
   w.varint(mark.index);
   w.varint(mark.epoch);
-  impl_->batch.Put(&meta_id, applied_key(shard), value);
+  must_take("writing an applied mark", impl_->batch.Put(&meta_id, applied_key(shard), value));
 }
 void store_batch::put_meta(shard_id shard, std::string_view bytes) {
   impl_->batch.Put(&meta_id, replica_key(shard), slice(bytes));
