@@ -89,20 +89,34 @@ struct stats {
 };
 TROUPE_DESCRIBE(stats, service, uptime_seconds, node)
 
+http::server_options public_port_of(const serve_options& options) {
+  http::server_options out;
+  out.address = options.address;
+  out.port = options.port;
+  out.threads = options.io_threads > 0 ? options.io_threads
+                                       : std::clamp(std::thread::hardware_concurrency() / 2, 1U, 16U);
+  out.compat = options.compat;
+  out.compat_beyond_loopback = options.compat_beyond_loopback;
+  out.access_log = options.access_log;
+  return out;
+}
+
+/// What would be refused later is refused before there is a data directory.
+void check_options(const serve_options& options) {
+  http::check_listening(public_port_of(options));
+  http::check_listening(options.ops_address, options.ops_port);
+  if (options.pid_file.empty()) return;
+  const auto folder = std::filesystem::absolute(options.pid_file).parent_path();
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw http::boot_error("cannot write the pid file " + options.pid_file);
+  }
+}
+
 class serving {
  public:
   serving(const serve_options& options, std::unique_ptr<standalone_node> started)
       : options_(options), started_at_(steady_clock::now()), node_(std::move(started)) {
     keys_ = std::make_shared<http::signing_keys>(http::load_or_create_keys(key_file_of(options.data)));
-    http::server_options public_port;
-    public_port.address = options.address;
-    public_port.port = options.port;
-    public_port.threads = options.io_threads > 0
-                              ? options.io_threads
-                              : std::clamp(std::thread::hardware_concurrency() / 2, 1U, 16U);
-    public_port.compat = options.compat;
-    public_port.compat_beyond_loopback = options.compat_beyond_loopback;
-    public_port.access_log = options.access_log;
     http::server_parts parts;
     parts.routes = all_routes();
     parts.make_port = [this](std::function<void()> wake) {
@@ -112,7 +126,7 @@ class serving {
     parts.clock = &clock_;
     parts.health = [this] { return health(); };
     parts.stats = [this] { return stats_json(); };
-    front_ = std::make_unique<http::server>(public_port, std::move(parts));
+    front_ = std::make_unique<http::server>(public_port_of(options), std::move(parts));
     node_metrics_ = make_node_metrics(node_->runtime());
     front_metrics_ = front_->metrics();
     start_ops();
@@ -181,6 +195,7 @@ class serving {
 
 int serve_until_signal(const serve_options& options, const kind_registry& kinds, const clock_source& clock) {
   end_signals signals;
+  check_options(options);
   node_options runtime;
   runtime.data_directory = options.data;
   runtime.scheduler_threads = options.scheduler_threads;

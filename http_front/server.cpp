@@ -49,6 +49,23 @@ tcp::endpoint endpoint_of(const server_options& options) {
   return {address, options.port};
 }
 
+/// Gives the port.
+template <class Acceptor>
+std::uint16_t listen_at(const tcp::endpoint& where, Acceptor& acceptor) {
+  error_code error;
+  std::uint16_t port = 0;
+  acceptor.open(where.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address{true}, error);
+  if (!error) acceptor.bind(where, error);
+  if (!error) acceptor.listen(backlog, error);
+  if (!error) port = acceptor.local_endpoint(error).port();
+  if (error) {
+    throw boot_error("cannot listen on " + where.address().to_string() + ":" + std::to_string(where.port()) +
+                     ": " + error.message());
+  }
+  return port;
+}
+
 server_parts complete(server_parts parts) {
   if (!parts.make_port || !parts.keys || parts.clock == nullptr) {
     throw boot_error("the server needs a command port, signing keys and a clock");
@@ -113,20 +130,10 @@ server::state::~state() {
 }
 
 void server::state::listen() {
-  const auto endpoint = endpoint_of(shared.options);
   auto& io = loops.front()->io;
   acceptor = std::make_unique<asio::basic_socket_acceptor<tcp, asio::io_context::executor_type>>(io);
   pause = std::make_unique<asio::steady_timer>(io);
-  error_code error;
-  acceptor->open(endpoint.protocol(), error);
-  if (!error) acceptor->set_option(asio::socket_base::reuse_address{true}, error);
-  if (!error) acceptor->bind(endpoint, error);
-  if (!error) acceptor->listen(backlog, error);
-  if (!error) port = acceptor->local_endpoint(error).port();
-  if (error) {
-    throw boot_error("cannot listen on " + shared.options.address + ":" +
-                     std::to_string(shared.options.port) + ": " + error.message());
-  }
+  port = listen_at(endpoint_of(shared.options), *acceptor);
 }
 
 void server::state::start() {
@@ -199,6 +206,21 @@ bool server::state::drain(std::chrono::steady_clock::time_point deadline) {
   if (ended.wait_until(lock, deadline, none)) return true;
   for (auto& loop : loops) asio::post(loop->io, [&loop = *loop] { loop.close_all(); });
   return false;
+}
+
+void check_listening(const server_options& options) {
+  asio::io_context io;
+  tcp::acceptor trial{io};
+  listen_at(endpoint_of(options), trial);
+}
+
+void check_listening(const std::string& address, std::uint16_t port) {
+  error_code is_a_name;
+  const auto parsed = asio::ip::make_address(address, is_a_name);
+  if (is_a_name) return;
+  asio::io_context io;
+  tcp::acceptor trial{io};
+  listen_at({parsed, port}, trial);
 }
 
 server::server(server_options options, server_parts parts)

@@ -44,6 +44,12 @@ struct server_options {
   bool access_log = false;
 };
 
+/// Throws the boot_error that a server with these options would throw: an address that is none, a port that
+/// is taken, compat routes that others could reach. For who would have something to undo by then.
+void check_listening(const server_options& options);
+/// The same for any port. An address that is a name is not looked up, and so not checked.
+void check_listening(const std::string& address, std::uint16_t port);
+
 /// What the server works with; all of it outlives the server.
 struct server_parts {
   std::vector<route_block> routes;

@@ -40,7 +40,7 @@ start() {
 refused() {
   local text="$1" code=0
   shift
-  timeout 20 "$troupe" serve --ops-port 0 "$@" >"$work/refusal" 2>&1 || code=$?
+  timeout 20 "$troupe" serve "$@" >"$work/refusal" 2>&1 || code=$?
   ((code != 0 && code != 124)) || fail "a start that must be refused ended with $code: $text"
   grep --quiet "$text" "$work/refusal" || { cat "$work/refusal" >&2; fail "the refusal does not say: $text"; }
 }
@@ -65,8 +65,16 @@ curl --silent "$ops/metrics" | grep '^troupe_journal_syncs_total' >/dev/null || 
 [[ "$(stat --format %a "$data/signing_keys.json")" == 600 ]] || fail "the key file is readable by others"
 "$troupe" status --ops-url "$ops" | grep '^ready' >/dev/null || fail "troupe status"
 
-refused 'in use by another process' --data "$data" --port 0
-refused 'Address already in use' --data "$work/other" --port "${url##*:}"
+refused 'in use by another process' --data "$data" --port 0 --ops-port 0
+
+# A start that is refused makes no directory.
+refused 'Address already in use' --data "$work/other" --port "${url##*:}" --ops-port 0
+refused 'Address already in use' --data "$work/other" --port 0 --ops-port "${ops##*:}"
+refused 'loopback' --data "$work/other" --port 0 --ops-port 0 --compat --host 0.0.0.0
+refused 'not an IP address' --data "$work/other" --port 0 --ops-port 0 --address nowhere
+refused 'pid file' --data "$work/other" --port 0 --ops-port 0 --pid-file "$work/none/pid"
+refused 'shards' --data "$work/other" --port 0 --ops-port 0 --shards 5000
+[[ ! -e "$work/other" ]] || fail "a refused start left a directory behind: $(find "$work/other")"
 
 admin="$("$troupe" token --data "$data" --user 0190b1c0-0000-7000-8000-000000000001 --role admin | tail --lines=1)"
 put() {
@@ -91,10 +99,10 @@ shards 64' >"$work/FORMAT"
 cp "$data/FORMAT" "$work/FORMAT.good"
 before="$(find "$data" -type f -exec cksum {} + | sort)"
 cp "$work/FORMAT" "$data/FORMAT"
-refused 'run a newer troupe' --data "$data" --port 0
+refused 'run a newer troupe' --data "$data" --port 0 --ops-port 0
 cp "$work/FORMAT.good" "$data/FORMAT"
 [[ "$before" == "$(find "$data" -type f -exec cksum {} + | sort)" ]] || fail "a refused directory was touched"
-refused '8 shards, not 64' --data "$data" --port 0 --shards 64
+refused '8 shards, not 64' --data "$data" --port 0 --ops-port 0 --shards 64
 
 start --compat
 [[ "$(status_of --request POST "$url/tasks" --header 'Content-Type: application/json' \
@@ -102,5 +110,4 @@ start --compat
 [[ "$(curl --silent "$url/users/0190b1c0-0000-7000-8000-000000000009/notifications/unread-count")" == '{"unreadCount":1}' ]] ||
   fail "compat unread count"
 stop
-refused 'loopback' --data "$data" --port 0 --compat --host 0.0.0.0
 echo "the binary behaves"
