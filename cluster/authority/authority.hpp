@@ -20,7 +20,7 @@ struct stored_config {
 enum class cas_outcome : std::uint8_t {
   won,       // `now` is what was proposed, with its revision
   conflict,  // another write was first: `now` is what the authority holds
-  // It may have been done, or may still be done later: only a greater revision tells (section 6). Never
+  // It may have been done, or may still be done later: only a greater revision tells. Never
   // repeat it blindly, and never take it for a failure.
   unknown,
 };
@@ -37,7 +37,7 @@ struct read_result {
 };
 
 /// Who decides, per shard, {epoch, primary, in-sync set}: a linearizable compare-and-set register a shard,
-/// and nothing else (replication.md D4). Each callback is called once, on a thread of the authority's, within
+/// and nothing else. Each callback is called once, on a thread of the authority's, within
 /// the deadline it was made with; no call blocks.
 class authority {
  public:

@@ -12,10 +12,10 @@ namespace troupe {
 enum class node_id : std::uint32_t { none = 0 };
 
 /// Which run of a node: the authority's revision at the moment the process registered, so a later start
-/// always has a greater one (replication.md section 2).
+/// always has a greater one.
 using incarnation = std::uint64_t;
 
-/// One run of one node. A restarted node is another member until it has been verified (section 10).
+/// One run of one node. A restarted node is another member until it has been verified.
 struct member {
   node_id node = node_id::none;
   incarnation run = 0;

@@ -8,8 +8,8 @@
 namespace troupe::replication {
 
 /// The maximal in-sync set of a primary: the authority's set and every set that was proposed and has not been
-/// definitely refused (KIP-966; replication.md section 6). A proposal at revision r is settled by any greater
-/// revision and by nothing else: a request whose answer was lost may still be on its way.
+/// definitely refused (KIP-966; docs/replication.md, section 6). A proposal at revision r is settled by any
+/// greater revision and by nothing else: a request whose answer was lost may still be on its way.
 class in_sync_set {
  public:
   /// The authority's newest word. Settles what was proposed before it.

@@ -12,7 +12,7 @@ using troupe::epoch_history;
 using troupe::epoch_start;
 
 /// Names one entry for ever. Ordered by epoch first: of two logs the one with the greater last position holds
-/// everything that was committed in both their pasts (replication.md section 10).
+/// everything that was committed in both their pasts (docs/replication.md, section 10).
 struct log_position {
   std::uint64_t epoch = 0;
   std::uint64_t index = 0;
@@ -46,7 +46,7 @@ class log_shape {
   void reset(std::uint64_t index, epoch_history history);
 
   /// The last index up to which this log and one with that history and end are the same: the newest epoch
-  /// that began at the same index in both (KIP-101, KIP-279; replication.md section 8).
+  /// that began at the same index in both (KIP-101, KIP-279; docs/replication.md, section 8).
   std::uint64_t common_end(const epoch_history& theirs, std::uint64_t their_last) const;
 
   friend bool operator==(const log_shape&, const log_shape&) = default;

@@ -5,7 +5,7 @@
 
 namespace troupe::replication {
 
-/// Bugs of known systems, each behind a switch, to prove that the simulator finds them (replication.md
+/// Bugs of known systems, each behind a switch, to prove that the simulator finds them (docs/replication.md,
 /// section 16; the row is given). `none` is the protocol.
 enum class mutant : std::uint8_t {
   none = 0,
@@ -39,7 +39,7 @@ enum class mutant : std::uint8_t {
   silent_on_repeats,      // 31, liveness
   release_before_commit,  // I10
   accept_rollback,        // section 7.6
-  blank_is_sound,         // section 10, row 4
+  blank_is_sound,         // section 10
   count,
 };
 

@@ -8,7 +8,7 @@
 namespace troupe::replication {
 
 /// Time on the replica's own clock, from an arbitrary start. It decides when to suspect, to repeat and to
-/// give up; whether anything may be committed or answered never depends on it (replication.md D1).
+/// give up; whether anything may be committed or answered never depends on it (docs/replication.md, D1).
 using moment = std::chrono::microseconds;
 
 enum class disk_trust : std::uint8_t {

@@ -6,8 +6,8 @@
 namespace troupe::replication {
 
 /// Holds reads until the in-sync set has confirmed, after they were evaluated, that this still is the primary
-/// (replication.md D1, section 5). Every message to a backup carries the number of a round, every answer the
-/// greatest one it has seen. A read waits for a round of which nothing was sent before the read was
+/// (docs/replication.md, section 5). Every message to a backup carries the number of a round, every answer
+/// the greatest one it has seen. A read waits for a round of which nothing was sent before the read was
 /// evaluated.
 class read_gate {
  public:

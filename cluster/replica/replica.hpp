@@ -52,15 +52,16 @@ struct replica_figures {
   std::uint64_t pre_votes_heeded = 0;
 };
 
-/// One shard's replica on one node: the protocol of replication.md as a state machine without I/O, threads,
-/// allocation of its own in the steady state, or a clock. Whoever owns it calls step() with everything that
-/// happens, one event at a time, and then carries out the actions in their order. A restart makes a new one
-/// from what is on disk; everything else is lost by design.
+/// One shard's replica on one node: the protocol of docs/replication.md as a state machine without I/O,
+/// threads, allocation of its own in the steady state, or a clock. Whoever owns it calls step() with
+/// everything that happens, one event at a time, and then carries out the actions in their order. A restart
+/// makes a new one from what is on disk; everything else is lost by design.
 ///
-/// Invariants, with their numbers in replication.md section 15: replica/I2 an entry is appended by the winner
-/// of its epoch only. replica/I4 the maximal in-sync set holds every set the authority may hold in this
-/// epoch. replica/I7 commit needs all of that set. replica/I8 nothing committed is truncated. replica/I12
-/// generation, epoch and revision never go down. replica/I15 only a sound copy is elected by its own word.
+/// Invariants, with their numbers in docs/replication.md, section 15: replica/I2 an entry is appended by the
+/// winner of its epoch only. replica/I4 the maximal in-sync set holds every set the authority may hold in
+/// this epoch. replica/I7 commit needs all of that set. replica/I8 nothing committed is truncated.
+/// replica/I12 generation, epoch and revision never go down. replica/I15 only a sound copy is elected by its
+/// own word.
 class replica {
  public:
   replica(shard_id shard, member self, const replica_options& options, durable_state from_disk, moment now);

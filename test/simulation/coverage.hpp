@@ -6,7 +6,7 @@
 
 namespace troupe::simulation {
 
-/// What has to happen now and then, or the simulator proves nothing (replication.md section 19).
+/// What has to happen now and then: runs in which nothing went wrong prove nothing.
 enum class mark : std::uint8_t {
   truncation,
   election,

@@ -60,7 +60,7 @@ void judge::on_truncated(shard_id shard, member by, std::uint64_t last, std::uin
 void judge::commit(shard_truth& truth, shard_id shard, std::uint64_t index, const log_record& record) {
   const auto& by = record.entry.by;
   if (by.what != operation::none) {
-    // The witness: executing the command on the state before must give exactly this entry (section 22, C1).
+    // The witness: executing the command on the state before must give exactly this entry (C1).
     std::optional<stock_entry> expected;
     truth.state.execute(by, expected);
     if (!expected || !(expected->answer == record.entry.answer) || !(expected->sku == record.entry.sku))

@@ -13,7 +13,7 @@
 
 namespace troupe::simulation {
 
-/// An invariant that did not hold, named as in replication.md section 15.
+/// An invariant that did not hold, named as in docs/replication.md, sections 15 and 17.
 struct violation {
   std::string what;
   std::string detail;

@@ -2,8 +2,8 @@
 
 #include "test/simulation/bench.hpp"
 
-// Schedules that must be exactly so: the named bugs of replication.md section 16, each with the protocol, and
-// where it is short with the bug switched on.
+// Schedules that must be exactly so: the named bugs of docs/replication.md, section 16, each with the
+// protocol, and where it is short with the bug switched on.
 
 using namespace troupe;              // NOLINT
 using namespace troupe::simulation;  // NOLINT

@@ -35,7 +35,7 @@ TEST_CASE(
   if (options.seeds < 1000) return;
   for (std::size_t i = 0; i < all.marks.size(); ++i) {
     CAPTURE(mark_names[i]);
-    CHECK(all.marks[i] * 1000 >= 20 * all.seeds);  // replication.md section 19
+    CHECK(all.marks[i] * 1000 >= 20 * all.seeds);  // less often it proves nothing
   }
   for (std::size_t i = 0; i < all.faults.size(); ++i) {
     CAPTURE(to_string(static_cast<fault>(i)));

@@ -66,7 +66,7 @@ struct stock_entry {
 };
 static_assert(std::has_unique_object_representations_v<stock_entry>);
 
-/// The stock of one shard: replication.md section 22. Executing decides and makes an entry; applying sets
+/// The stock of one shard. Executing decides and makes an entry; applying sets
 /// rows and decides nothing.
 class stock {
  public:

@@ -29,7 +29,7 @@ struct etcd_figures {
 };
 
 /// The authority of many machines: etcd 3.4 or later, over its JSON gateway, as a linearizable register and
-/// nothing else (replication.md section 14). A write is one transaction that is sent once; reads are
+/// nothing else. A write is one transaction that is sent once; reads are
 /// linearizable; leases and watches carry hints only. Threads: four workers with a connection each, a
 /// timekeeper, and two for hints. Callbacks run on them and must not block. An answer that cannot be, or that
 /// is older than what was seen, is refused: the call ends as if there had been none.
