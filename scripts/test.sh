@@ -7,8 +7,7 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/test.sh [--quick]
   Sets up, checks the format, the shell scripts and who includes whom, runs clang-tidy on a dozen files, builds the presets release and
-  asan, and runs all tests in both. Ends with the summary of ctest. Under 20 minutes on two cores, most of it the
-  first build.
+  asan, and runs all tests in both. Ends with the summary of ctest. The first build takes most of the time.
   --quick   release only, without clang-tidy
 TEXT
 }
