@@ -52,6 +52,7 @@ replica_host::replica_host(replica_place place, const replica_environment& envir
             now_of(*place_.clock)) {}
 
 void replica_host::start() {
+  // The protocol asks when its interval is over, which a clock that has just begun has not reached.
   carry_out(read_authority{});
   on_tick();
 }
@@ -141,9 +142,8 @@ void replica_host::report_refusals() {
   const auto& f = core_.figures();
   const auto refusals = f.refused_configs + f.bad_messages + f.foreign;
   if (refusals == reported_refusals_) return;
-  spdlog::warn(
-      "shard {}: {} words of the authority or of other replicas were refused, nothing was changed: {}",
-      place_.shard, refusals - reported_refusals_, core_.describe());
+  spdlog::warn("shard {}: {} words of the authority or of other replicas refused, nothing changed: {}",
+               place_.shard, refusals - reported_refusals_, core_.describe());
   reported_refusals_ = refusals;
 }
 

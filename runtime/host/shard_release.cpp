@@ -90,6 +90,7 @@ void shard::on_reads_released(std::uint64_t ticket) {
     send(front.to, std::move(front.what));
     pending_reads_.pop_front();
   }
+  run_ready();  // they count among what waits, which is bounded
 }
 
 void shard::on_stop_serving() {

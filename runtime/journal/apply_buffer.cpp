@@ -24,6 +24,7 @@ void apply_buffer::add(shard_id shard, std::uint64_t index, std::uint64_t epoch,
   auto& mark = marks_[shard];
   TROUPE_ASSERT(mark.index < index, "entries are applied in order");
   mark = {index, epoch};
+  if (scratch_.head.at.ms != 0) stamps_[shard] = scratch_.head.at;
   ++entries_;
 }
 
@@ -112,7 +113,9 @@ bool apply_buffer::write_slice(store_batch& batch, std::size_t rows_max) {
   for (const auto& [shard, start] : epoch_starts_)
     batch.put_epoch_start(shard, start.epoch, start.first_index);
   for (const auto& [shard, mark] : marks_) batch.put_applied(shard, mark);
+  for (const auto& [shard, stamp] : stamps_) batch.put_stamp(shard, stamp);
   epoch_starts_.clear();
+  stamps_.clear();
   sorted_rows_ = {};
   rows_.clear();
   replies_ = {};

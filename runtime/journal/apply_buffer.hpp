@@ -67,6 +67,7 @@ class apply_buffer {
   row_buffer rows_;
   std::vector<buffered_reply> replies_;
   std::unordered_map<shard_id, applied_mark> marks_;
+  std::unordered_map<shard_id, timestamp> stamps_;
   std::vector<std::pair<shard_id, epoch_start>> epoch_starts_;
   std::size_t entries_ = 0;
   entry_view scratch_;

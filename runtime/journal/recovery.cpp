@@ -13,59 +13,98 @@ std::string entry_name(shard_id shard, std::uint64_t index) {
   return "entry " + std::to_string(index) + " of shard " + std::to_string(shard);
 }
 
-/// Follows each shard's log through the frames and holds it against what is applied: whole entries, no gap,
-/// each epoch following the one before. Keeps what is not applied.
+/// Follows each shard's log through the frames, as it was written: whole entries, no gap, each epoch
+/// following the one before, and what was cut off gone again. Keeps what is not applied. The rows may be the
+/// state after a later entry than those of the first frames, which are dropped in large steps.
 class log_reader {
  public:
-  explicit log_reader(const store& from) : shards_(from.shard_count()), kept_(from.shard_count()) {
-    for (shard_id shard = 0; shard < from.shard_count(); ++shard) {
-      auto& one = shards_[shard];
-      const auto mark = from.applied(shard);
-      one.meta = from.meta(shard);
-      one.applied = one.last = mark.index;
-      for (const auto& [epoch, first_index] : from.epoch_starts(shard))
-        if (first_index <= mark.index) one.history.push_back({epoch, first_index});
-      // Rows of a time before epochs were recorded: all of one, as far as anybody can ask.
-      if (one.history.empty() && mark.index > 0) one.history.push_back({mark.epoch, 1});
-    }
+  explicit log_reader(const store& from) : store_(from), shards_(from.shard_count()) {
+    for (shard_id id = 0; id < shards_.size(); ++id) shards_[id].applied = from.applied(id);
   }
 
   std::optional<store_error> read(std::uint64_t frame, const log_frame::part& part) {
     if (part.shard >= shards_.size())
       return damaged(entry_name(part.shard, part.first_index), "no such shard");
     if (part.chunk.empty()) return cut(part.shard, part.first_index);
-    if (!decode_chunk(part.shard, part.first_index, part.chunk, chunk_)) {
+    if (!decode_chunk(part.shard, part.first_index, part.chunk, chunk_))
       return damaged(entry_name(part.shard, part.first_index), "a record does not match its checksum");
-    }
     auto& shard = shards_[part.shard];
-    if (chunk_.last_index() <= shard.applied) return std::nullopt;  // not yet dropped
-    if (chunk_.first_index > shard.last + 1)
-      return damaged(entry_name(part.shard, shard.last + 1), "entries are missing");
-    const bool follows = chunk_.first_index == shard.last + 1;
-    if (follows && chunk_.previous_epoch != shard.last_epoch())
-      return damaged(entry_name(part.shard, part.first_index), "it does not follow the entry before it");
-    if (chunk_.epoch < chunk_.previous_epoch)
-      return damaged(entry_name(part.shard, part.first_index), "its epoch is older than the one before");
-    if (follows && chunk_.epoch != chunk_.previous_epoch)
-      shard.history.push_back({chunk_.epoch, chunk_.first_index});
+    if (const auto* how = fault_in_place(shard))
+      return damaged(entry_name(part.shard, part.first_index), how);
+    const bool begins_epoch = chunk_.epoch != chunk_.previous_epoch;
+    if (shard.epochs.empty() || shard.epochs.back().start.epoch != chunk_.epoch)
+      shard.epochs.push_back({{chunk_.epoch, chunk_.first_index}, begins_epoch});
+    shard.has_begun = true;
     shard.last = chunk_.last_index();
-    kept_[part.shard].push_back({part.shard, chunk_.first_index, chunk_.last_index(),
-                                 std::make_shared<const std::string>(part.chunk), frame, true});
+    if (shard.last > shard.applied.index)
+      shard.kept.push_back({part.shard, chunk_.first_index, shard.last,
+                            std::make_shared<const std::string>(part.chunk), frame, true});
     return std::nullopt;
   }
 
-  std::vector<recovered_shard>& shards() { return shards_; }
-  std::deque<log_chunk>& kept(shard_id shard) { return kept_[shard]; }
+  /// After the last frame.
+  std::variant<std::vector<recovered_shard>, store_error> finish() const {
+    std::vector<recovered_shard> found;
+    for (shard_id id = 0; id < shards_.size(); ++id) {
+      const auto& shard = shards_[id];
+      const auto applied = shard.applied.index;
+      if (shard.has_begun && shard.last < applied)
+        return damaged(entry_name(id, applied), "it is applied, and the log ends before it");
+      recovered_shard one{store_.meta(id), applied, shard.has_begun ? shard.last : applied, {}};
+      for (const auto& [epoch, first_index] : store_.epoch_starts(id))
+        if (first_index <= applied) one.history.push_back({epoch, first_index});
+      // Rows of a time before epochs were recorded: all of one, as far as anybody can ask.
+      if (one.history.empty() && applied > 0) one.history.push_back({shard.applied.epoch, 1});
+      for (const auto& [start, is_first_entry] : shard.epochs)
+        if (is_first_entry && start.first_index > applied) one.history.push_back(start);
+      found.push_back(std::move(one));
+    }
+    return found;
+  }
+  std::deque<log_chunk>& kept(shard_id shard) { return shards_[shard].kept; }
 
  private:
+  struct seen_epoch {
+    epoch_start start;
+    bool is_first_entry = false;  // else the log that is left begins within that epoch
+  };
+  struct followed_shard {
+    applied_mark applied;
+    bool has_begun = false;
+    std::uint64_t last = 0;
+    std::vector<seen_epoch> epochs;
+    std::deque<log_chunk> kept;
+  };
+
+  /// Why the chunk at hand cannot stand where it does; null when it can.
+  const char* fault_in_place(const followed_shard& shard) const {
+    const auto first = chunk_.first_index;
+    if (chunk_.epoch < chunk_.previous_epoch) return "its epoch is older than the one before";
+    if (!shard.has_begun) {
+      if (first > shard.applied.index + 1) return "entries before it are missing";
+      const bool follows_rows = first == shard.applied.index + 1;
+      return follows_rows && chunk_.previous_epoch != shard.applied.epoch
+                 ? "it does not follow what is applied"
+                 : nullptr;
+    }
+    if (first > shard.last + 1) return "entries before it are missing";
+    if (first <= shard.last) return "another entry stands there";
+    // Not known when the log that is left begins with a cut.
+    const bool is_known = !shard.epochs.empty();
+    return is_known && chunk_.previous_epoch != shard.epochs.back().start.epoch
+               ? "it does not follow the entry before it"
+               : nullptr;
+  }
+
   std::optional<store_error> cut(shard_id id, std::uint64_t first_index) {
     auto& shard = shards_[id];
-    if (first_index <= shard.applied || first_index > shard.last + 1)
-      return damaged(entry_name(id, first_index), "it cannot have been cut off");
+    if (first_index == 0 || (shard.has_begun && first_index > shard.last + 1))
+      return damaged(entry_name(id, first_index), "what was cut off was not there");
+    shard.has_begun = true;
     shard.last = first_index - 1;
-    while (!shard.history.empty() && shard.history.back().first_index >= first_index)
-      shard.history.pop_back();
-    auto& chunks = kept_[id];
+    while (!shard.epochs.empty() && shard.epochs.back().start.first_index >= first_index)
+      shard.epochs.pop_back();
+    auto& chunks = shard.kept;
     while (!chunks.empty() && chunks.back().first_index >= first_index) chunks.pop_back();
     if (!chunks.empty() && chunks.back().last_index >= first_index) {
       auto& last = chunks.back();
@@ -76,8 +115,8 @@ class log_reader {
     return std::nullopt;
   }
 
-  std::vector<recovered_shard> shards_;
-  std::vector<std::deque<log_chunk>> kept_;
+  const store& store_;
+  std::vector<followed_shard> shards_;
   chunk_view chunk_;
 };
 
@@ -111,8 +150,11 @@ std::variant<std::vector<recovered_shard>, store_error> journal::recover() {
     kept_bytes_ += frame.size();
     return !fault;
   });
-  if (!fault) fault = check_marks(sync_mark::read(directory_, store_.disk()), reader.shards());
   if (fault) return *fault;
+  auto found = reader.finish();
+  if (std::holds_alternative<store_error>(found)) return found;
+  const auto& shards = std::get<std::vector<recovered_shard>>(found);
+  if ((fault = check_marks(sync_mark::read(directory_, store_.disk()), shards))) return *fault;
 
   if (!frames_.empty()) {
     first_frame_ = frames_.front().number;
@@ -121,15 +163,15 @@ std::variant<std::vector<recovered_shard>, store_error> journal::recover() {
   for (shard_id shard = 0; shard < store_.shard_count(); ++shard) {
     auto& tail = tails_[shard];
     tail.unapplied = std::move(reader.kept(shard));
-    tail.synced = reader.shards()[shard].last;
-    tail.committed = reader.shards()[shard].applied;
+    tail.synced = shards[shard].last;
+    tail.committed = shards[shard].applied;
     for (const auto& chunk : tail.unapplied) {
       ++frames_[chunk.frame - first_frame_].unapplied_chunks;
       unapplied_entries_ += chunk.last_index - chunk.first_index + 1;
     }
   }
   oldest_unapplied_ = std::chrono::steady_clock::now();
-  return std::move(reader.shards());
+  return found;
 }
 
 }  // namespace troupe

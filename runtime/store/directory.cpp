@@ -160,6 +160,23 @@ std::optional<store_error> refuse_newer_format(const std::string& directory) {
   return newer_format(directory, format->format);
 }
 
+std::variant<bool, store_error> has_store(const store_options& options) {
+  auto& disk = disk_of(options.disk);
+  const auto store_directory = options.directory + "/store";
+  auto found = exists(disk, store_directory + "/CURRENT");
+  if (std::holds_alternative<store_error>(found) || std::get<bool>(found)) return found;
+  std::vector<std::string> names;
+  const auto status = disk.GetChildren(store_directory, {}, &names, nullptr);
+  if (!status.ok()) return store_error{code::io, "cannot read " + store_directory + ": " + status.ToString()};
+  for (const auto& name : names) {
+    // Both come after CURRENT; what comes before it is left by a process that ended while it made the store.
+    if (!name.ends_with(".sst") && !name.ends_with(".log")) continue;
+    return store_error{code::corrupt, "the store in " + options.directory +
+                                          " is damaged and was left as it is: it has no file CURRENT"};
+  }
+  return false;
+}
+
 std::optional<store_error> prepare_directory(const store_options& options, directory_lock& lock) {
   const auto& directory = options.directory;
   auto& disk = disk_of(options.disk);

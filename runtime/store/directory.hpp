@@ -24,6 +24,10 @@ std::optional<store_error> prepare_directory(const store_options& options, direc
 /// Refuses a directory of a newer format; none or an unreadable one is not its business.
 std::optional<store_error> refuse_newer_format(const std::string& directory);
 
+/// Whether RocksDB has made its store in the prepared directory. One that has lost its CURRENT file is
+/// refused: RocksDB would make a new store over the old one's files.
+std::variant<bool, store_error> has_store(const store_options& options);
+
 /// How many shards the data directory was made with; 0 when there is none, or none that can be read.
 std::uint16_t shard_count_of(const std::string& directory);
 

@@ -1,53 +1,20 @@
 #include "runtime/store/store.hpp"
 
-#include <rocksdb/cache.h>
-#include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/memtablerep.h>
-#include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-
-#include <chrono>
 
 #include "runtime/base/assert.hpp"
 #include "runtime/entity/table.hpp"
 #include "runtime/store/directory.hpp"
 #include "runtime/store/directory_lock.hpp"
 #include "runtime/store/epoch.hpp"
-#include "runtime/store/reply_record.hpp"
+#include "runtime/store/rocksdb_settings.hpp"
 #include "runtime/store/storage_failure.hpp"
 #include "runtime/store/wal_continuity.hpp"
 
 namespace troupe {
 namespace {
-
-enum family : std::size_t { meta_family, log_family, rows_family, replies_family, family_count };
-constexpr std::size_t reply_key_bytes = 18;  // shard, command id
-constexpr const char* family_names[family_count] = {"default", "log", "rows", "replies"};
-
-std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-/// Forgets stored replies whose retention is over while RocksDB compacts anyway: expiry without a sweep.
-class reply_expiry final : public rocksdb::CompactionFilter {
- public:
-  explicit reply_expiry(std::int64_t retention_ms) : retention_ms_(retention_ms) {}
-  bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*, bool*) const override {
-    const auto at = reply_record::written_at({value.data(), value.size()});
-    return at.ms > 0 && at.ms + retention_ms_ < wall_ms();
-  }
-  const char* Name() const override { return "troupe.reply_expiry"; }
-
- private:
-  std::int64_t retention_ms_;
-};
 
 std::string frame_key(std::uint64_t number) {
   std::string key;
@@ -68,41 +35,12 @@ std::string shard_key(std::string prefix, shard_id shard) {
   return prefix;
 }
 std::string applied_key(shard_id shard) { return shard_key("applied/", shard); }
+std::string stamp_key(shard_id shard) { return shard_key("stamp/", shard); }
 std::string replica_key(shard_id shard) { return shard_key("replica/", shard); }
 std::string epochs_key(shard_id shard) { return shard_key("epochs/", shard); }
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
-
-rocksdb::DBOptions db_options(rocksdb::Env* env, rocksdb::WalFilter* filter) {
-  rocksdb::DBOptions o;
-  if (env != nullptr) o.env = env;
-  o.wal_filter = filter;
-  o.create_if_missing = true;
-  o.create_missing_column_families = true;
-  o.paranoid_checks = true;
-  // The default silently stops at the first bad record and opens a shorter log; only a torn tail may be
-  // dropped.
-  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  o.recycle_log_file_num = 0;
-  o.track_and_verify_wals_in_manifest = true;
-  o.max_bgerror_resume_count = 0;
-  o.listeners.push_back(watch_for_failures());
-  o.best_efforts_recovery = false;
-  o.manual_wal_flush = false;
-  o.unordered_write = false;
-  o.avoid_flush_during_recovery = true;
-  o.max_total_wal_size = 128U << 20U;  // bounds what a restart replays
-  o.max_background_jobs = 2;
-  o.max_open_files = 512;
-  o.keep_log_file_num = 3;
-  o.max_log_file_size = 4U << 20U;
-  o.stats_dump_period_sec = 0;
-  o.stats_persist_period_sec = 0;
-  o.allow_concurrent_memtable_write = false;  // two threads write, and their batches are small
-  o.enable_write_thread_adaptive_yield = false;
-  return o;
-}
 
 store_error translate(const rocksdb::Status& status, const std::string& directory) {
   using code = store_error::code;
@@ -142,26 +80,6 @@ struct store::impl {
   }
 };
 
-namespace {
-// A batch names column families by id, and the ids are fixed by the order of creation; so a batch can be
-// built without the database at hand. WriteBatch wants handles, though: this one carries only the id.
-class family_id final : public rocksdb::ColumnFamilyHandle {
- public:
-  explicit family_id(std::uint32_t id) : id_(id) {}
-  const std::string& GetName() const override { return name_; }
-  std::uint32_t GetID() const override { return id_; }
-  rocksdb::Status GetDescriptor(rocksdb::ColumnFamilyDescriptor*) override {
-    return rocksdb::Status::NotSupported();
-  }
-  const rocksdb::Comparator* GetComparator() const override { return rocksdb::BytewiseComparator(); }
-
- private:
-  std::uint32_t id_;
-  std::string name_;
-};
-family_id meta_id{meta_family}, log_id{log_family}, rows_id{rows_family}, replies_id{replies_family};
-}  // namespace
-
 store_batch::store_batch() : impl_(std::make_unique<impl>()) {}
 store_batch::~store_batch() = default;
 
@@ -173,36 +91,46 @@ void must_take(const char* what, const rocksdb::Status& status) {
 }  // namespace
 
 void store_batch::put_frame(std::uint64_t number, std::string_view frame) {
-  must_take("writing a frame", impl_->batch.Put(&log_id, frame_key(number), slice(frame)));
+  must_take("writing a frame",
+            impl_->batch.Put(family_in_batch(log_family), frame_key(number), slice(frame)));
 }
 void store_batch::drop_frames(std::uint64_t from, std::uint64_t to) {
-  must_take("dropping frames", impl_->batch.DeleteRange(&log_id, frame_key(from), frame_key(to)));
+  must_take("dropping frames",
+            impl_->batch.DeleteRange(family_in_batch(log_family), frame_key(from), frame_key(to)));
 }
 void store_batch::put_row(std::string_view key, std::string_view value) {
-  must_take("writing a row", impl_->batch.Put(&rows_id, slice(key), slice(value)));
+  must_take("writing a row", impl_->batch.Put(family_in_batch(rows_family), slice(key), slice(value)));
 }
 void store_batch::erase_row(std::string_view key) {
-  must_take("erasing a row", impl_->batch.Delete(&rows_id, slice(key)));
+  must_take("erasing a row", impl_->batch.Delete(family_in_batch(rows_family), slice(key)));
 }
 void store_batch::put_reply(shard_id shard, std::string_view command_id, std::string_view record) {
-  must_take("writing a reply", impl_->batch.Put(&replies_id, reply_key(shard, command_id), slice(record)));
+  must_take("writing a reply",
+            impl_->batch.Put(family_in_batch(replies_family), reply_key(shard, command_id), slice(record)));
 }
 void store_batch::put_applied(shard_id shard, applied_mark mark) {
   std::string value;
   byte_writer w{value};
   w.varint(mark.index);
   w.varint(mark.epoch);
-  must_take("writing an applied mark", impl_->batch.Put(&meta_id, applied_key(shard), value));
+  must_take("writing an applied mark",
+            impl_->batch.Put(family_in_batch(meta_family), applied_key(shard), value));
+}
+void store_batch::put_stamp(shard_id shard, timestamp stamp) {
+  std::string value;
+  byte_writer{value}.zigzag(stamp.ms);
+  must_take("writing a stamp", impl_->batch.Put(family_in_batch(meta_family), stamp_key(shard), value));
 }
 void store_batch::put_meta(shard_id shard, std::string_view bytes) {
-  impl_->batch.Put(&meta_id, replica_key(shard), slice(bytes));
+  must_take("writing a replica's record",
+            impl_->batch.Put(family_in_batch(meta_family), replica_key(shard), slice(bytes)));
 }
 void store_batch::put_epoch_start(shard_id shard, std::uint64_t epoch, std::uint64_t first_index) {
   auto key = epochs_key(shard);
   byte_writer{key}.u64_be(epoch);
   std::string value;
   byte_writer{value}.varint(first_index);
-  impl_->batch.Put(&meta_id, key, value);
+  must_take("writing an epoch's start", impl_->batch.Put(family_in_batch(meta_family), key, value));
 }
 void store_batch::clear() { impl_->batch.Clear(); }
 bool store_batch::empty() const { return impl_->batch.Count() == 0; }
@@ -210,65 +138,11 @@ bool store_batch::empty() const { return impl_->batch.Count() == 0; }
 store::store(std::unique_ptr<impl> opened) : impl_(std::move(opened)) {}
 store::~store() = default;
 
-namespace {
-
-std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& options, reply_expiry* expiry) {
-  rocksdb::BlockBasedTableOptions table;
-  // Filters and indexes live in the cache, so that memory is bounded whatever the size of the store. They are
-  // cut into small partitions: a whole filter is larger than a shard of the cache, is then never kept, and is
-  // read and checked again for each look-up.
-  constexpr int cache_shard_bits = 3;
-  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes, cache_shard_bits);
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.cache_index_and_filter_blocks = true;
-  table.partition_filters = true;
-  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-  table.metadata_block_size = 4096;
-  table.pin_top_level_index_and_filter = true;
-  // The youngest files are asked first and most, whatever the key; the others' partitions come and go.
-  table.metadata_cache_options.partition_pinning = rocksdb::PinningTier::kFlushedAndSimilar;
-  table.format_version = 5;
-
-  rocksdb::ColumnFamilyOptions common;
-  common.write_buffer_size = options.write_buffer_bytes;
-  common.max_write_buffer_number = 3;
-  common.level_compaction_dynamic_level_bytes = true;
-  // What is written first is soon merged again; compressing it pays only from the third level on.
-  common.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, rocksdb::kLZ4Compression};
-  common.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-
-  auto log = common;
-  log.compression_per_level.clear();
-  log.compression = rocksdb::kNoCompression;
-  auto rows = common;
-  rows.memtable_whole_key_filtering = true;
-  rows.memtable_prefix_bloom_size_ratio = 0.02;
-  auto replies = rows;
-  // Replies are only ever looked up by their whole key, so their memtable is a hash table: inserting into the
-  // ordered one was a tenth of the cost of an order.
-  replies.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(reply_key_bytes));
-  replies.memtable_whole_key_filtering = false;
-  replies.memtable_prefix_bloom_size_ratio = 0;
-  // A flush sorts it, at a restart too, so it is kept small. The buckets are a sixteenth of it.
-  replies.write_buffer_size = options.write_buffer_bytes / 4;
-  replies.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(replies.write_buffer_size / 128));
-  replies.compaction_style = rocksdb::kCompactionStyleUniversal;
-  replies.compaction_filter = expiry;
-  replies.ttl = static_cast<std::uint64_t>(options.reply_retention_ms / 1000);
-  auto meta = common;
-  meta.write_buffer_size = 1U << 20U;
-
-  return {{family_names[meta_family], meta},
-          {family_names[log_family], log},
-          {family_names[rows_family], rows},
-          {family_names[replies_family], replies}};
-}
-
-}  // namespace
-
 std::variant<std::unique_ptr<store>, store_error> store::open(const store_options& options) {
   auto opened = std::make_unique<impl>(options);
   if (auto fault = prepare_directory(options, opened->lock)) return *fault;
+  const auto has_one = has_store(options);
+  if (const auto* fault = std::get_if<store_error>(&has_one)) return *fault;
   if (options.disk) opened->env = rocksdb::NewCompositeEnv(options.disk);
   rocksdb::DB* db = nullptr;
   const auto descriptors = families_of(options, &opened->expiry);
@@ -322,8 +196,7 @@ std::optional<std::string> store::get_reply(shard_id shard, std::string_view com
       impl_->db->Get({}, impl_->families[replies_family], reply_key(shard, command_id), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) storage_failed("reading a stored reply", status);
-  if (reply_record::written_at(view(value)).ms + impl_->options.reply_retention_ms < wall_ms())
-    return std::nullopt;
+  if (impl_->expiry.is_over(view(value))) return std::nullopt;
   return value.ToString();
 }
 
@@ -337,6 +210,14 @@ applied_mark store::applied(shard_id shard) const {
   mark.index = in.varint();
   mark.epoch = in.varint();
   return mark;
+}
+
+timestamp store::stamp(shard_id shard) const {
+  std::string value;
+  const auto status = impl_->db->Get({}, stamp_key(shard), &value);
+  if (status.IsNotFound()) return {};
+  if (!status.ok()) storage_failed("reading a stamp", status);
+  return {byte_reader{value}.zigzag()};
 }
 
 std::string store::meta(shard_id shard) const {

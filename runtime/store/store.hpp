@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/base/time.hpp"
 #include "runtime/entity/row_source.hpp"
 #include "runtime/store/keys.hpp"
 
@@ -58,6 +59,8 @@ class store_batch {
   void erase_row(std::string_view key);
   void put_reply(shard_id shard, std::string_view command_id, std::string_view record);
   void put_applied(shard_id shard, applied_mark mark);
+  /// Of the last applied entry that has one.
+  void put_stamp(shard_id shard, timestamp stamp);
   /// What the shard's replica wants to find again beside its log.
   void put_meta(shard_id shard, std::string_view bytes);
   /// That an epoch began with that entry, which is applied.
@@ -96,6 +99,8 @@ class store {
   std::optional<std::string> get_reply(shard_id shard, std::string_view command_id) const;
 
   applied_mark applied(shard_id shard) const;
+  /// When the last applied entry of the shard was made, as its primary said; not set when there is none.
+  timestamp stamp(shard_id shard) const;
   std::string meta(shard_id shard) const;
   /// (epoch, first index) of all applied entries, oldest first.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> epoch_starts(shard_id shard) const;

@@ -1,0 +1,169 @@
+#include <doctest/doctest.h>
+
+#include <deque>
+
+#include "cluster/replica_host/replica_host.hpp"
+#include "cluster/replica_host/replica_record.hpp"
+#include "test/integration/replica_host/told_authority.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+
+namespace {
+
+class set_clock final : public clock_source {
+ public:
+  timestamp wall() const override { return {now_ms}; }
+  std::chrono::steady_clock::time_point steady() const override {
+    return std::chrono::steady_clock::time_point{std::chrono::milliseconds{now_ms}};
+  }
+  std::int64_t now_ms = 1'000'000;
+};
+
+/// One replica between a log, an authority and a shard that the test plays.
+struct stage final : shard_log, replica_listener {
+  static constexpr member self{node_id{1}, 5};
+
+  explicit stage(recovered_shard found = {}) {
+    environment.decides = &authority;
+    environment.reader = &reader;
+    environment.self = self;
+    replica_place place{3, std::move(found), this, &clock, this, {}, {}};
+    place.post = [this](std::function<void()> run) { posted.push_back(std::move(run)); };
+    place.tick_after = [this](std::chrono::milliseconds after) { tick_after_ms = after.count(); };
+    replica = std::make_unique<replica_host>(std::move(place), environment);
+  }
+
+  void write(log_write&& what) override { writes.push_back(std::move(what)); }
+  void commit(shard_id, std::uint64_t index, bool is_awaited) override {
+    commits.emplace_back(index, is_awaited);
+  }
+  void on_serve(std::uint64_t epoch, std::uint64_t barrier) override { served = {epoch, barrier}; }
+  void on_committed(std::uint64_t index) override { committed = index; }
+  void on_reads_released(std::uint64_t ticket) override { released = ticket; }
+  void on_stop_serving() override { has_stopped = true; }
+
+  void answer(const stored_config& with) {
+    authority.answer_read({.ok = true, .configs = {with}, .error = {}});
+    while (!posted.empty()) {
+      const auto run = std::move(posted.front());
+      posted.pop_front();
+      run();
+    }
+  }
+  /// Everything written is on disk.
+  void sync() { replica->on_synced(writes.back().number); }
+
+  set_clock clock;
+  told_authority authority;
+  authority_reader reader{authority};
+  replica_environment environment;
+  std::deque<std::function<void()>> posted;
+  std::int64_t tick_after_ms = 0;
+  std::vector<log_write> writes;
+  std::vector<std::pair<std::uint64_t, bool>> commits;
+  std::pair<std::uint64_t, std::uint64_t> served{};
+  std::uint64_t committed = 0;
+  std::uint64_t released = 0;
+  bool has_stopped = false;
+  std::unique_ptr<replica_host> replica;
+};
+
+proposal entries(std::uint64_t first, std::uint64_t last, std::uint64_t epoch) {
+  return {first, last, epoch, epoch, "bytes", 1};
+}
+
+}  // namespace
+
+TEST_CASE("replica host: serves behind the barrier of its epoch, once that is on disk") {
+  stage s{{"", 5, 8, {{2, 1}}}};
+  s.replica->start();
+  CHECK(s.writes.empty());
+  s.answer(alone(3, stage::self, 4, 20));
+  // The epoch, then the barrier.
+  REQUIRE(s.writes.size() >= 2);
+  CHECK(s.writes.front().what == log_write::kind::meta);
+  CHECK(decode_replica_record(*s.writes.front().bytes)->epoch == 4);
+  const auto& barrier = s.writes.back();
+  CHECK(barrier.first_index == 9);
+  chunk_view chunk;
+  REQUIRE(decode_chunk(3, 9, *barrier.bytes, chunk));
+  CHECK(chunk.epoch == 4);
+  CHECK(chunk.previous_epoch == 2);
+  entry_view entry;
+  REQUIRE(decode_entry(chunk.entries.front(), entry));
+  CHECK(entry.head.cause == entry_cause::barrier);
+  CHECK(s.served.first == 0);
+  s.sync();
+  CHECK(s.served == std::pair<std::uint64_t, std::uint64_t>{4, 9});
+  CHECK(s.commits == std::vector<std::pair<std::uint64_t, bool>>{{9, true}});
+
+  s.replica->propose(entries(10, 12, 4));
+  CHECK(s.writes.back().last_index == 12);
+  CHECK(s.writes.back().awaited == 1);
+  s.replica->read(1, 12);
+  CHECK(s.released == 0);
+  CHECK(s.committed == 9);
+  s.sync();
+  CHECK(s.committed == 12);
+  CHECK(s.released == 1);
+  CHECK(s.commits.back() == std::pair<std::uint64_t, bool>{12, false});
+  s.replica->read(2, 12);
+  CHECK(s.released == 2);
+}
+
+TEST_CASE(
+    "replica host: an authority that is away is asked again, and one that was put back is not believed") {
+  stage s{{encode_replica_record({0, 6, 30, 0, replication::disk_state::sound}), 0, 0, {}}};
+  s.replica->start();
+  while (!s.authority.reads.empty())
+    s.authority.answer_read({.ok = false, .configs = {}, .error = "away"});
+  for (int i = 0; i < 40 && s.authority.reads.empty(); ++i) {
+    s.clock.now_ms += s.tick_after_ms;
+    s.replica->on_tick();
+  }
+  REQUIRE_FALSE(s.authority.reads.empty());
+  // Older than what this replica has on disk: by revision, then by epoch.
+  for (const auto& old : {alone(3, stage::self, 7, 29), alone(3, stage::self, 5, 31)}) {
+    s.answer(old);
+    CHECK(s.writes.empty());
+    for (int i = 0; i < 40 && s.authority.reads.empty(); ++i) {
+      s.clock.now_ms += s.tick_after_ms;
+      s.replica->on_tick();
+    }
+    REQUIRE_FALSE(s.authority.reads.empty());
+  }
+  s.answer(alone(3, stage::self, 7, 31));
+  s.sync();
+  CHECK(s.served == std::pair<std::uint64_t, std::uint64_t>{7, 1});
+}
+
+TEST_CASE("replica host: another primary's epoch stops it") {
+  stage s;
+  s.replica->start();
+  s.answer(alone(3, stage::self, 1, 1));
+  s.sync();
+  REQUIRE(s.served.first == 1);
+  for (int i = 0; i < 40 && s.authority.reads.empty(); ++i) {
+    s.clock.now_ms += s.tick_after_ms;
+    s.replica->on_tick();
+  }
+  CHECK_FALSE(s.has_stopped);
+  s.answer(alone(3, {node_id{2}, 9}, 2, 9));
+  CHECK(s.has_stopped);
+}
+
+TEST_CASE("replica record: reads what it wrote, and no damaged bytes") {
+  const replication::replica_meta meta{1, 200, 70'000, 3, replication::disk_state::suspect};
+  const auto bytes = encode_replica_record(meta);
+  CHECK(decode_replica_record(bytes) == meta);
+  CHECK_FALSE(decode_replica_record(""));
+  CHECK_FALSE(decode_replica_record(bytes + "x"));
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut)
+    CHECK_FALSE(decode_replica_record(bytes.substr(0, cut)));
+  auto other_format = bytes;
+  other_format[0] = 2;
+  CHECK_FALSE(decode_replica_record(other_format));
+  CHECK(refuse_replica({"nonsense", 0, 0, {}}) != "");
+  CHECK(refuse_replica({"", 0, 0, {}}) == "");
+}
