@@ -47,37 +47,53 @@ void gateway::begin(exchange& x) {
   x.request.id_seed = ids_.next();
 }
 
-gateway::step gateway::take(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
+gateway::step gateway::admit(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
   try {
-    return take_routed(x, cache, answer);
+    return admit_routed(x, cache, answer);
   } catch (const std::exception& fault) {
-    // A binder or a library threw: nothing was submitted, this request alone is lost.
-    spdlog::error("request failed in the front: {} trace={}", fault.what(), x.trace.id());
-    answer.reset();
-    refuse(x, front_problem::internal_error, {}, answer);
-    return step::answered;
+    return lose(x, fault, answer);
   }
 }
 
-gateway::step gateway::take_routed(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
+gateway::step gateway::take(exchange& x, response& answer) const {
+  try {
+    return take_admitted(x, answer);
+  } catch (const std::exception& fault) {
+    return lose(x, fault, answer);
+  }
+}
+
+/// A binder or a library threw: nothing was submitted, this request alone is lost.
+gateway::step gateway::lose(const exchange& x, const std::exception& fault, response& answer) const {
+  spdlog::error("request failed in the front: {} trace={}", fault.what(), x.trace.id());
+  answer.reset();
+  refuse(x, front_problem::internal_error, {}, answer);
+  return step::answered;
+}
+
+gateway::step gateway::admit_routed(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
   if (!route(x, answer)) return step::answered;
   if (x.entry->page != local_page::none) {
     serve_page(x, answer);
     return step::answered;
   }
-  if (!admit(x, cache, answer) || !name_command(x, answer) || !check_versions(x, answer))
+  if (!let_in(x, cache, answer) || !name_command(x, answer) || !check_versions(x, answer) ||
+      !check_body_kind(x, answer))
     return step::answered;
   if (!parse_query(x.target.query, x.request.query)) {
     refuse(x, front_problem::malformed_request, "the query is not valid", answer);
     return step::answered;
   }
+  x.is_admitted = true;
+  return step::admitted;
+}
+
+gateway::step gateway::take_admitted(exchange& x, response& answer) const {
   const bool has_body = x.entry->what->has_body;
   if (!has_body && x.body.empty()) return bind(x, nullptr, answer);
+  // Only now it is known that the chunks of a body that nobody asked for hold anything.
+  if (!has_body && !check_media_type(x, answer)) return step::answered;
 
-  if (!is_json_media_type(x.head[header::content_type]) || x.head.has(header::content_encoding)) {
-    refuse(x, front_problem::unsupported_media_type, {}, answer);
-    return step::answered;
-  }
   std::array<unsigned char, 4096> stack;
   boost::json::monotonic_resource memory{stack.data(), stack.size()};
   boost::json::value json(boost::json::storage_ptr{&memory});
@@ -167,7 +183,7 @@ token_fault gateway::authenticate(exchange& x, std::unique_ptr<verified_token>& 
   return fault;
 }
 
-bool gateway::admit(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
+bool gateway::let_in(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
   const auto& route = *x.entry->what;
   if (route.compat_only) {
     x.request.who = {{}, true, false};
@@ -227,6 +243,19 @@ bool gateway::check_versions(exchange& x, response& answer) const {
       refuse(x, front_problem::malformed_request, "If-Match takes one entity tag", answer);
       return false;
   }
+  return false;
+}
+
+bool gateway::check_body_kind(const exchange& x, response& answer) const {
+  if (x.entry->what->has_body) return check_media_type(x, answer);
+  if (x.head.body_bytes <= pointless_body_bytes_max) return true;
+  refuse(x, front_problem::body_too_large, "this request takes no body", answer);
+  return false;
+}
+
+bool gateway::check_media_type(const exchange& x, response& answer) const {
+  if (is_json_media_type(x.head[header::content_type]) && !x.head.has(header::content_encoding)) return true;
+  refuse(x, front_problem::unsupported_media_type, {}, answer);
   return false;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http.hpp>
+#include <charconv>
 
 namespace troupe::http {
 namespace {
@@ -73,7 +74,8 @@ bool ends_in_version(std::string_view bytes) {
 
 }  // namespace
 
-request_parser::request_parser(std::uint32_t head_bytes_max, std::uint64_t body_bytes_max) {
+request_parser::request_parser(std::uint32_t head_bytes_max, std::uint64_t body_bytes_max)
+    : body_bytes_max_(body_bytes_max) {
   header_limit(head_bytes_max);
   body_limit(body_bytes_max);
 }
@@ -114,6 +116,7 @@ void request_parser::on_header_impl(error_code& ec) {
   if (!std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; })) {
     return refuse(front_problem::malformed_request, ec);
   }
+  std::from_chars(length.data(), length.data() + length.size(), head.body_bytes);
   if (head.has(header::transfer_encoding)) {
     if (head.http_1_0) return refuse(front_problem::malformed_request, ec);
     if (!boost::beast::iequals(head[header::transfer_encoding], "chunked")) {
@@ -136,15 +139,31 @@ std::size_t request_parser::on_body_impl(view bytes, error_code& ec) {
   if (bytes.size() == length_) {
     whole_body_ = bytes;
   } else {
-    body_.append(bytes.data(), bytes.size());
+    append(bytes, ec);
   }
   return bytes.size();
 }
 
+/// Grows by doubling, but never past what the body can become.
+void request_parser::append(view bytes, error_code& ec) {
+  const auto size = body_.size() + bytes.size();
+  if (size > body_bytes_max_) return refuse(front_problem::body_too_large, ec);
+  if (size > body_.capacity()) {
+    const auto most = length_ > 0 ? length_ : body_bytes_max_;
+    body_.reserve(std::max<std::size_t>(size, std::min<std::uint64_t>(2 * size, most)));
+  }
+  body_.insert(body_.end(), bytes.begin(), bytes.end());
+}
+
 std::size_t request_parser::on_chunk_body_impl(std::uint64_t, view bytes, error_code& ec) {
   ec = {};
-  body_.append(bytes.data(), bytes.size());
+  append(bytes, ec);
   return bytes.size();
+}
+
+void request_parser::drop_body() {
+  whole_body_ = {};
+  body_ = {};
 }
 
 front_problem request_parser::fault(const boost::system::error_code& error) const {

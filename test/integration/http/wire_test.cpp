@@ -207,7 +207,8 @@ TEST_CASE("http: a body over 256 KiB is 413, and the rest of it is read before t
   CHECK(c.send(std::string_view{request}.substr(50'000, 50'000)));
   CHECK(c.send(std::string_view{request}.substr(100'000)));
   auto chunks = f.connect();
-  chunks.send("PUT /api/v1/toys/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
+  chunks.send("PUT /api/v1/toys/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n" + std::string{json} +
+              "\r\n");
   for (int i = 0; i < 30 && chunks.send("2710\r\n" + std::string(10'000, 'x') + "\r\n"); ++i) {
   }
   CHECK(chunks.receive()->status == 413);
