@@ -96,16 +96,20 @@ void request_parser::on_request_impl(beast_http::verb method, view, view target,
 void request_parser::on_field_impl(beast_http::field field, view name, view value, error_code& ec) {
   ec = {};
   if (head_done_) return;  // trailers of a chunked body mean nothing here
-  // An unfolded value was put together in Beast's own buffer.
-  if (!value.empty() && (value.data() < first_ || value.data() >= last_)) {
-    return refuse(front_problem::malformed_request, ec);
-  }
+  if (is_folded(name, value)) return refuse(front_problem::malformed_request, ec);
   const auto which = known(field, name);
   if (!which) return;
   const auto at = static_cast<std::size_t>(*which);
   if ((head.present & (1U << at)) != 0) return refuse(front_problem::malformed_request, ec);
   head.present = static_cast<std::uint16_t>(head.present | (1U << at));
   head.values[at] = value;
+}
+
+/// Beast puts a value of several lines together in a buffer of its own, and steps over a first line that is
+/// empty.
+bool request_parser::is_folded(view name, view value) const {
+  if (value.data() < first_ || value.data() >= last_) return true;
+  return std::find(name.data() + name.size(), value.data(), '\n') != value.data();
 }
 
 void request_parser::on_header_impl(error_code& ec) {

@@ -19,7 +19,7 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
 
   request_head head;
 
-  /// Where the bytes of the next put() lie: a header value elsewhere was unfolded by Beast.
+  /// Where the bytes of the next put() lie.
   void reading_from(const char* first, const char* last) {
     first_ = first;
     last_ = last;
@@ -55,6 +55,7 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   std::size_t on_chunk_body_impl(std::uint64_t, view bytes, error_code& ec) override;
   void on_finish_impl(error_code& ec) override { ec = {}; }
 
+  bool is_folded(view name, view value) const;
   void refuse(front_problem why, error_code& ec);
   void append(view bytes, error_code& ec);
 
