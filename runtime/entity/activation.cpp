@@ -50,11 +50,6 @@ outcome activation::execute(const call& in, message_no message, std::string_view
     out.what = outcome::status::malformed;
     return out;
   }
-  if (expect_version && *expect_version != entity_->version_) {
-    out.what = outcome::status::version_mismatch;
-    out.version = entity_->version_;
-    return out;
-  }
   entity_->now_ = in.now;
   entity_->ids_ = id_source{in.id_seed};
   const auto fail = [&](const char* why) {
@@ -71,6 +66,12 @@ outcome activation::execute(const call& in, message_no message, std::string_view
     fail(e.what());
   } catch (...) {
     fail("thrown by something that is no exception");
+  }
+  // Behind the handler: a refusal has to be the same whatever version was expected, or it would tell the
+  // version of what the caller may not see.
+  if (out.what == outcome::status::ok && expect_version && *expect_version != entity_->version_) {
+    out.what = outcome::status::version_mismatch;
+    out.reply.clear();
   }
   if (out.what == outcome::status::ok) {
     put_state();

@@ -35,7 +35,7 @@ class activation {
   activation(const kind_descriptor& kind, std::string key, std::unique_ptr<row_source> stored);
 
   /// `batch` numbers the changes for forget() and must not decrease. `expect_version`, when given, must equal
-  /// the entity's version, else nothing runs.
+  /// the entity's version, else nothing changes; a refusal of the handler goes before that.
   outcome execute(const call& in, message_no message, std::string_view body, std::uint64_t batch,
                   std::optional<std::uint64_t> expect_version = std::nullopt);
 

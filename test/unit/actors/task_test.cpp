@@ -108,6 +108,17 @@ TEST_CASE("task: its user, its creator and an admin may do all, and to others th
   CHECK(f.when(task::remove{as(3)}).refused(refusal::no_such_task));
 }
 
+TEST_CASE("task: to others there is none, whatever version they expect") {
+  task_fixture f{for_user_1()};
+  for (const std::uint64_t version : {0, 1, 2}) {
+    CAPTURE(version);
+    CHECK(f.when(get_task{as(3)}, version).refused(refusal::no_such_task));
+    CHECK(f.when(change{.by = as(3), .status = status::done}, version).refused(refusal::no_such_task));
+    CHECK(f.when(task::remove{as(3)}, version).refused(refusal::no_such_task));
+  }
+  CHECK(f.when(task::remove{as(1)}, 2).status() == outcome::status::version_mismatch);
+}
+
 TEST_CASE("task: one without a known creator is not everybody's") {
   auto c = for_user_1();
   c.creator = {};

@@ -164,6 +164,20 @@ TEST_CASE("activation: a version that is expected must be there") {
   CHECK(f.now() == sum{5, 1});
 }
 
+TEST_CASE("activation: a refusal goes before a version that is not there, and neither leaves a trace") {
+  fixture f;
+  CHECK(f.run(add{5}).what == outcome::status::ok);
+  const auto refused = f.run(add{5, behaviour::refuse_after_edit}, 7);
+  CHECK(refused.what == outcome::status::rejected);
+  const auto stale = f.run(add{5}, 7);
+  CHECK(stale.what == outcome::status::version_mismatch);
+  CHECK(stale.reply.empty());
+  CHECK(stale.changes.empty());
+  CHECK(stale.version == 1);
+  CHECK(f.run(get_sum{}, 7).what == outcome::status::version_mismatch);
+  CHECK(f.now() == sum{5, 1});
+}
+
 TEST_CASE("activation: what was stored is there again after passivation") {
   fixture f;
   f.stored.apply(f.run(add{5}).changes.rows);
