@@ -145,6 +145,7 @@ route_block routes() {
               {.method = put,
                .path = "/api/v1/skus/{sku}",
                .level = access::admin,
+               .created_status = 201,
                .summary = "Create a SKU, or change all of it but its stock",
                .etag = true,
                .has_body = true,

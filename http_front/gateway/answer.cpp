@@ -54,7 +54,7 @@ void gateway::finish(exchange& x, const reply& reply, response& answer) {
       answer_ok(x, reply, answer);
       break;
     case reply_status::rejected:
-      answer_rejection(x, reply.bytes, answer);
+      answer_rejection(x, reply, answer);
       break;
     case reply_status::malformed:
     case reply_status::failed:
@@ -105,7 +105,8 @@ void gateway::answer_ok(exchange& x, const reply& reply, response& answer) const
       return common_headers(x, answer);
     }
   }
-  answer.status = route.success_status;
+  const bool is_new = route.created_status != 0 && reply.version == 1;
+  answer.status = is_new ? route.created_status : route.success_status;
   if (route.success_status != 204) {
     const auto cursor = route.render(reply.bytes, answer.body);
     answer.content_type = "application/json";
@@ -114,13 +115,18 @@ void gateway::answer_ok(exchange& x, const reply& reply, response& answer) const
   common_headers(x, answer);
 }
 
-void gateway::answer_rejection(const exchange& x, std::string_view bytes, response& answer) const {
+void gateway::answer_rejection(const exchange& x, const reply& reply, response& answer) const {
   rejection why;
   const auto problem_of = x.entry->block->problem_of;
-  if (!decode(bytes, why) || problem_of == nullptr)
+  if (!decode(reply.bytes, why) || problem_of == nullptr)
     return refuse(x, front_problem::internal_error, {}, answer);
   const auto kind = problem_of(why.code);
   if (kind.slug.empty()) return refuse(x, front_problem::internal_error, {}, answer);
+  // The entity refuses before it looks at its version. To those who may see it the version is what matters,
+  // as when `If-None-Match: *` meets a fresh definition of what exists.
+  const bool conceals = kind.status == 404 || kind.status == 403;
+  if (!conceals && !x.expected.holds_for(reply.version))
+    return refuse(x, front_problem::precondition_failed, {}, answer);
   answer.status = kind.status;
   answer.content_type = problem_media_type;
   write_problem(answer.body, {kind, why.detail, x.target.path, x.trace.id(), {}, why.fields});

@@ -33,6 +33,7 @@ struct exchange {
   std::chrono::steady_clock::time_point began;
   const route_entry* entry = nullptr;
   bool is_admitted = false;  // gateway::admit() has let it pass
+  version_condition expected;
   route_request request;
   command outgoing;
 
@@ -54,6 +55,7 @@ struct exchange {
     request_id = {};
     entry = nullptr;
     is_admitted = false;
+    expected = {};
     request.who = {};
     request.command_id.reset();
     request.path.clear();

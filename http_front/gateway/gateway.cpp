@@ -227,23 +227,21 @@ bool gateway::name_command(exchange& x, response& answer) const {
 }
 
 bool gateway::check_versions(exchange& x, response& answer) const {
-  x.outgoing.expect_version.reset();
-  if (!x.entry->what->etag || !x.head.has(header::if_match)) return true;
-  const auto wanted = parse_if_match(x.head[header::if_match]);
-  switch (wanted.what) {
-    case if_match::demand::nothing:
-      return true;
-    case if_match::demand::version:
-      x.outgoing.expect_version = wanted.version;
-      return true;
-    case if_match::demand::impossible:
-      refuse(x, front_problem::precondition_failed, "If-Match names no version of this entity", answer);
-      return false;
-    case if_match::demand::several:
-      refuse(x, front_problem::malformed_request, "If-Match takes one entity tag", answer);
-      return false;
+  const auto& route = *x.entry->what;
+  if (!route.etag) return true;
+  const bool has_match = x.head.has(header::if_match);
+  const bool is_read = route.method == http_method::get;  // its If-None-Match is for answer_ok()
+  const bool has_none_match = !is_read && x.head.has(header::if_none_match);
+  if (!has_match && !has_none_match) return true;
+  const auto wanted = has_match ? parse_if_match(x.head[header::if_match])
+                                : parse_if_none_match(x.head[header::if_none_match]);
+  if (!wanted || (has_match && has_none_match)) {
+    refuse(x, front_problem::malformed_request, "send If-Match or If-None-Match, with one entity tag or *",
+           answer);
+    return false;
   }
-  return false;
+  x.expected = *wanted;
+  return true;
 }
 
 bool gateway::check_body_kind(const exchange& x, response& answer) const {
@@ -279,6 +277,7 @@ gateway::step gateway::bind(exchange& x, const boost::json::value* json, respons
   out.message = to.message;
   out.is_query = to.is_query;
   out.body = std::move(to.body);
+  out.expect_version = x.expected;
   out.id = {};
   out.fingerprint = 0;
   if (x.request.command_id && !to.is_query) {

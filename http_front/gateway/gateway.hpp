@@ -64,7 +64,7 @@ class gateway {
   bool check_media_type(const exchange& x, response& answer) const;
   step bind(exchange& x, const boost::json::value* json, response& answer) const;
   void answer_ok(exchange& x, const reply& reply, response& answer) const;
-  void answer_rejection(const exchange& x, std::string_view bytes, response& answer) const;
+  void answer_rejection(const exchange& x, const reply& reply, response& answer) const;
   void common_headers(const exchange& x, response& answer) const;
 
   const front& front_;

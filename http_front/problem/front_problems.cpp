@@ -47,9 +47,11 @@ constexpr std::array table{
         p::in_progress,
         {409, "request-in-progress", "Request in progress"},
         "A request with this Idempotency-Key is still at work; repeat it after `Retry-After`."},
-    documented_problem{p::precondition_failed,
-                       {412, "precondition-failed", "Precondition failed"},
-                       "The entity no longer has the version of If-Match; nothing was changed."},
+    documented_problem{
+        p::precondition_failed,
+        {412, "precondition-failed", "Precondition failed"},
+        "The entity does not have a version that If-Match or If-None-Match asks for; nothing was "
+        "changed."},
     documented_problem{p::body_too_large,
                        {413, "body-too-large", "Body too large"},
                        "The request body is over the limit (256 KiB by default)."},

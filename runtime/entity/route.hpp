@@ -105,6 +105,9 @@ struct route {
   access level = access::user;
   key_rule key = key_rule::none;
   int success_status = 200;
+  /// Answered instead when the command made the entity, that is, left its first version; 0: the same. Only
+  /// for a message whose handler edits each time, or a repetition of the first one would be taken for it.
+  int created_status = 0;
   std::string_view summary;
   bool etag = false;  // the entity's version is the ETag, If-None-Match and If-Match are honoured
   bool has_body = false;

@@ -83,13 +83,62 @@ TEST_CASE("versions: If-None-Match, If-Match and their odd forms") {
   CHECK(read("7").status == 200);
   CHECK(c.ask(put("If-Match: \"7\"\r\n")).status == 200);
   CHECK(f.runtime.last().expect_version == 7);
-  CHECK(c.ask(put("If-Match: *\r\n")).status == 200);
-  CHECK(!f.runtime.last().expect_version.has_value());
-  CHECK(c.ask(put("If-Match: W/\"7\"\r\n")).problem() == "precondition-failed");
-  CHECK(c.ask(put("If-Match: \"abc\"\r\n")).problem() == "precondition-failed");
-  CHECK(c.ask(put("If-Match: \"7\", \"8\"\r\n")).status == 400);
   CHECK(c.ask(put("")).status == 200);
-  CHECK(!f.runtime.last().expect_version.has_value());
+  CHECK(f.runtime.last().expect_version == version_condition{});
+}
+
+TEST_CASE("versions: what a change expects is for the entity to check") {
+  http_fixture f;
+  auto c = f.connect();
+  const auto expected = [&](std::string_view header) {
+    CHECK(c.ask(put(std::string{header} + "\r\n")).status == 200);
+    return f.runtime.last().expect_version;
+  };
+  CHECK(expected("If-Match: *") == version_condition::exists());
+  CHECK(expected("If-Match: W/\"7\"") == version_condition::never());
+  CHECK(expected("If-Match: \"abc\"") == version_condition::never());
+  CHECK(expected("If-None-Match: *") == version_condition::absent());
+  CHECK(expected("If-None-Match: \"7\"") == version_condition::other_than(7));
+  CHECK(expected("If-None-Match: W/\"7\"") == version_condition::other_than(7));
+  CHECK(expected("If-None-Match: \"abc\"") == version_condition{});
+  const auto seen = f.runtime.seen_count();
+  CHECK(c.ask(put("If-Match: \"7\", \"8\"\r\n")).problem() == "malformed-request");
+  CHECK(c.ask(put("If-None-Match: \"7\", \"8\"\r\n")).problem() == "malformed-request");
+  CHECK(c.ask(put("If-None-Match: *\r\nIf-Match: *\r\n")).problem() == "malformed-request");
+  CHECK(f.runtime.seen_count() == seen);
+}
+
+TEST_CASE("versions: one that is not there goes before a refusal, but not before `not found`") {
+  http_fixture f;
+  auto c = f.connect();
+  const auto ask = [&](toy_refusal why, std::string_view header) {
+    f.runtime.decide = [&](const command&) {
+      const rejection refused{static_cast<std::uint16_t>(why), {}, {}};
+      return verdict{false, {reply_status::rejected, encode(refused), 3, false}};
+    };
+    return c.ask(put(header)).problem();
+  };
+  CHECK(ask(toy_refusal::sold_out, "If-Match: \"7\"\r\n") == "precondition-failed");
+  CHECK(ask(toy_refusal::sold_out, "If-None-Match: *\r\n") == "precondition-failed");
+  CHECK(ask(toy_refusal::sold_out, "If-Match: \"3\"\r\n") == "toy-sold-out");
+  CHECK(ask(toy_refusal::sold_out, "") == "toy-sold-out");
+  for (const auto* tag : {"*", "\"3\"", "\"7\"", "\"abc\"", "W/\"3\""}) {
+    CAPTURE(tag);
+    CHECK(ask(toy_refusal::no_such_toy, "If-Match: " + std::string{tag} + "\r\n") == "toy-not-found");
+  }
+}
+
+TEST_CASE("versions: a PUT that left the first version has created") {
+  http_fixture f;
+  auto c = f.connect();
+  CHECK(c.ask(put("")).status == 200);
+  f.runtime.decide = [](const command&) {
+    return verdict{false, {reply_status::ok, encode(toy_view{"a", 1}), 1, false}};
+  };
+  const auto made = c.ask(put(""));
+  CHECK(made.status == 201);
+  CHECK(made.header("etag") == "\"1\"");
+  CHECK(c.ask(get("/api/v1/toys/a")).status == 200);
 }
 
 TEST_CASE("trace: a valid traceparent is taken over, anything else begins a new trace") {

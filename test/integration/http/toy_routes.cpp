@@ -33,6 +33,8 @@ problem_kind problem_of(std::uint16_t code) {
       return {409, "toy-sold-out", "Sold out"};
     case toy_refusal::not_open:
       return {409, "toy-not-open", "Not open yet"};
+    case toy_refusal::no_such_toy:
+      return {404, "toy-not-found", "No such toy"};
   }
   return {500, {}, {}};
 }
@@ -68,6 +70,7 @@ std::vector<route_block> toy_blocks() {
        .level = access::anyone,
        .key = key_rule::optional,
        .success_status = 200,
+       .created_status = 201,
        .summary = "change a toy",
        .etag = true,
        .has_body = true,

@@ -91,6 +91,7 @@ TEST_CASE("routes: what changes stock asks for an admin, and an order for a key"
     const bool places = row.method == post && row.path.ends_with("/orders");
     CHECK((row.key == key_rule::required) == places);
     if (places) CHECK(row.success_status == 201);
+    CHECK((row.created_status == 201) == (row.method == put));
   }
 }
 
