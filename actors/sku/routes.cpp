@@ -8,8 +8,10 @@
 namespace troupe::sku {
 namespace {
 
-constexpr problem_kind no_such_sku{404, "no-such-sku", "There is no such SKU"};
-constexpr problem_kind no_such_order{404, "no-such-order", "There is no such order"};
+constexpr problem_kind no_such_sku{404, "no-such-sku", "There is no such SKU",
+                                   "Nothing is sold under that name."};
+constexpr problem_kind no_such_order{404, "no-such-order", "There is no such order",
+                                     "The order does not exist or belongs to somebody else."};
 
 struct quantity_body {
   std::int64_t quantity = 0;
@@ -111,25 +113,33 @@ problem_kind problem_of(std::uint16_t code) {
     case refusal::no_such_sku:
       return no_such_sku;
     case refusal::bad_definition:
-      return {400, "bad-sku", "The SKU's fields are out of range"};
+      return {
+          400, "bad-sku", "The SKU's fields are out of range",
+          "A name has 1 to 200 characters, not all of them blank; numbers have to be within their bounds."};
     case refusal::stock_is_set:
-      return {409, "stock-is-set", "The stock of an existing SKU changes by restock only"};
+      return {409, "stock-is-set", "The stock of an existing SKU changes by restock only",
+              "`stock` is what the SKU began with; send that, or add units with restock."};
     case refusal::bad_quantity:
-      return {400, "bad-quantity", "The quantity is out of range"};
+      return {400, "bad-quantity", "The quantity is out of range", "An order takes 1 to 1000000 units."};
     case refusal::stock_limit:
-      return {409, "stock-limit", "The SKU cannot hold that many units"};
+      return {409, "stock-limit", "The SKU cannot hold that many units",
+              "All units that a SKU ever had are 1000000000000 at most."};
     case refusal::sale_not_open:
-      return {409, "sale-not-open", "The sale has not opened yet"};
+      return {409, "sale-not-open", "The sale has not opened yet", "Orders are taken from `opensAt` on."};
     case refusal::sold_out:
-      return {409, "sold-out", "Not that many units are available"};
+      return {409, "sold-out", "Not that many units are available",
+              "Fewer units are left than were asked for; nothing was reserved."};
     case refusal::limit_reached:
-      return {409, "limit-reached", "The limit of units a user is reached"};
+      return {409, "limit-reached", "The limit of units a user is reached",
+              "With this order the user would have more units than one user may buy."};
     case refusal::no_such_order:
       return no_such_order;
     case refusal::order_closed:
-      return {409, "order-closed", "The order was cancelled or its hold expired"};
+      return {409, "order-closed", "The order was cancelled or its hold expired",
+              "The order has come to its end; place another one."};
     case refusal::hold_expired:
-      return {409, "hold-expired", "The hold of the order has expired"};
+      return {409, "hold-expired", "The hold of the order has expired",
+              "The order was not confirmed in time; its units go back on sale."};
   }
   return unknown_refusal;
 }

@@ -7,7 +7,8 @@
 namespace troupe::task {
 namespace {
 
-constexpr problem_kind no_such_task{404, "no-such-task", "There is no such task"};
+constexpr problem_kind no_such_task{404, "no-such-task", "There is no such task",
+                                    "The task does not exist, was removed, or belongs to somebody else."};
 
 struct create_body {
   std::string title;
@@ -74,9 +75,11 @@ problem_kind problem_of(std::uint16_t code) {
     case refusal::no_such_task:
       return no_such_task;
     case refusal::task_exists:
-      return {409, "task-exists", "There is a task with that id already"};
+      return {409, "task-exists", "There is a task with that id already",
+              "The id that follows from this Idempotency-Key is taken, if only by a removed task."};
     case refusal::bad_text:
-      return {400, "bad-text", "The title or the description is too short or too long"};
+      return {400, "bad-text", "The title or the description is too short or too long",
+              "A title has 1 to 200 characters, not all of them blank; a description up to 10000."};
   }
   return unknown_refusal;
 }

@@ -127,9 +127,16 @@ void gateway::answer_rejection(const exchange& x, const reply& reply, response& 
   const bool conceals = kind.status == 404 || kind.status == 403;
   if (!conceals && !x.expected.holds_for(reply.version))
     return refuse(x, front_problem::precondition_failed, {}, answer);
+  refuse_as(x, kind, why.detail, why.fields, answer);
+}
+
+/// Answers with a problem of a kind.
+void gateway::refuse_as(const exchange& x, const problem_kind& kind, std::string_view detail,
+                        std::span<const problem_field> fields, response& answer) const {
   answer.status = kind.status;
   answer.content_type = problem_media_type;
-  write_problem(answer.body, {kind, why.detail, x.target.path, x.trace.id(), {}, why.fields});
+  write_problem(answer.body,
+                {kind, detail.empty() ? kind.meaning : detail, x.target.path, x.trace.id(), {}, fields});
   common_headers(x, answer);
 }
 

@@ -265,10 +265,7 @@ gateway::step gateway::bind(exchange& x, const boost::json::value* json, respons
     return step::answered;
   }
   if (const auto* no = std::get_if<unrouted>(&bound)) {
-    answer.status = no->problem.status;
-    answer.content_type = problem_media_type;
-    write_problem(answer.body, {no->problem, no->detail, x.target.path, x.trace.id(), {}, {}});
-    common_headers(x, answer);
+    refuse_as(x, no->problem, no->detail, {}, answer);
     return step::answered;
   }
   auto& to = std::get<routed>(bound);

@@ -3,6 +3,7 @@
 #include <boost/json/fwd.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "http_front/auth/access_token.hpp"
@@ -63,6 +64,8 @@ class gateway {
   bool check_body_kind(const exchange& x, response& answer) const;
   bool check_media_type(const exchange& x, response& answer) const;
   step bind(exchange& x, const boost::json::value* json, response& answer) const;
+  void refuse_as(const exchange& x, const problem_kind& kind, std::string_view detail,
+                 std::span<const problem_field> fields, response& answer) const;
   void answer_ok(exchange& x, const reply& reply, response& answer) const;
   void answer_rejection(const exchange& x, const reply& reply, response& answer) const;
   void common_headers(const exchange& x, response& answer) const;

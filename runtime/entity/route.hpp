@@ -89,11 +89,13 @@ struct problem_kind {
   int status = 500;
   std::string_view slug;  // the type is /problems/<slug>
   std::string_view title;
+  /// A sentence for the catalogue, and for answers that have nothing more special to say.
+  std::string_view meaning{};
 };
 
 struct unrouted {
   problem_kind problem;
-  std::string detail;
+  std::string detail;  // empty: what the problem means
 };
 
 /// A request with errors() is answered 400 whatever bind returned.
@@ -120,7 +122,7 @@ struct route {
   std::string (*render)(std::string_view reply, std::string& out) = nullptr;
 };
 
-/// All routes of one kind, and what its refusals are on HTTP.
+/// All routes of one kind, and what its refusals are on HTTP; an empty slug for a code that is none of them.
 struct route_block {
   kind_id kind{};
   std::vector<route> routes;

@@ -238,6 +238,23 @@ TEST_CASE("replies: a rejection is the kind's own problem, with its fields") {
   CHECK(got.body.find(R"("opensAt":"2026-01-31T09:30:00.000Z")") != std::string::npos);
 }
 
+TEST_CASE("replies: a rejection without words has those of its type") {
+  http_fixture f;
+  f.runtime.decide = [](const command&) {
+    return verdict{false, {reply_status::rejected, encode(rejection{1, {}, {}}), 0, false}};
+  };
+  CHECK(f.ask(get("/api/v1/toys/a")).body.find(R"("detail":"All toys have been sold.")") !=
+        std::string::npos);
+}
+
+TEST_CASE("replies: a rejection that the kind does not know is an internal error") {
+  http_fixture f;
+  f.runtime.decide = [](const command&) {
+    return verdict{false, {reply_status::rejected, encode(rejection{99, {}, {}}), 0, false}};
+  };
+  CHECK(f.ask(get("/api/v1/toys/a")).problem() == "internal-error");
+}
+
 TEST_CASE("deadlines: a command carries one, five seconds away") {
   http_fixture f;
   const auto before = std::chrono::steady_clock::now();

@@ -6,7 +6,8 @@ namespace {
 constexpr kind_id toy_kind{42};
 
 bound bind_get(route_request& in, const boost::json::value*) {
-  if (in.param("id") == "never") return unrouted{{404, "toy-not-found", "No such toy"}, "it was never made"};
+  if (in.param("id") == "never")
+    return unrouted{{404, "toy-not-found", "No such toy", {}}, "it was never made"};
   if (in.param("id") == "throws") throw std::runtime_error("a binder's fault");
   return routed{
       {toy_kind, in.param("id")}, get_toy, in.who.user.is_nil() ? "nobody" : to_string(in.who.user), true};
@@ -30,13 +31,13 @@ bound bind_reset(route_request& in, const boost::json::value*) {
 problem_kind problem_of(std::uint16_t code) {
   switch (static_cast<toy_refusal>(code)) {
     case toy_refusal::sold_out:
-      return {409, "toy-sold-out", "Sold out"};
+      return {409, "toy-sold-out", "Sold out", "All toys have been sold."};
     case toy_refusal::not_open:
-      return {409, "toy-not-open", "Not open yet"};
+      return {409, "toy-not-open", "Not open yet", {}};
     case toy_refusal::no_such_toy:
-      return {404, "toy-not-found", "No such toy"};
+      return {404, "toy-not-found", "No such toy", {}};
   }
-  return {500, {}, {}};
+  return {};
 }
 
 }  // namespace

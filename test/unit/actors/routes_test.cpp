@@ -383,8 +383,9 @@ void check_problems(const route_block& block, const std::vector<std::pair<Refusa
     const auto problem = block.problem_of(static_cast<std::uint16_t>(code));
     CHECK(std::to_string(problem.status) + " " + std::string{problem.slug} == line);
     CHECK_FALSE(problem.title.empty());
+    CHECK(problem.meaning.ends_with('.'));
   }
-  CHECK(block.problem_of(999).status == 500);
+  CHECK(block.problem_of(999).slug.empty());
 }
 
 }  // namespace
