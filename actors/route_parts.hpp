@@ -19,8 +19,8 @@ inline caller caller_of(const route_request& in) { return {in.who.user, in.who.i
 template <class Bind>
 bound for_user_in_path(route_request& in, Bind bind) {
   const auto user = parse_uuid(in.param("userId"));
-  if (!user) {
-    in.error("userId", "must be a UUID");
+  if (!user || user->is_nil()) {
+    in.error("userId", "must be a UUID, and not nil");
     return unrouted{};
   }
   if (!caller_of(in).may_act_for(*user)) return unrouted{forbidden, "these belong to another user"};

@@ -51,7 +51,7 @@ bound bind_define(route_request& in, const boost::json::value* body) {
   const auto message = read_body<define>(in, body);
   const auto length = count_characters(message.name);
   in.require(length <= name_characters_max, "/name", "must be at most 200 characters");
-  in.require(length > 0 || !in.errors.empty(), "/name", "must not be empty");
+  in.require(!is_blank(message.name) || !in.errors.empty(), "/name", "must not be blank");
   require_within(in, message.stock, "/stock", 0, stock_max);
   require_within(in, message.per_user_limit, "/perUserLimit", 1, stock_max);
   require_within(in, message.hold_seconds, "/holdSeconds", 1, hold_seconds_max);

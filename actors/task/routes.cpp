@@ -29,6 +29,7 @@ TROUPE_DESCRIBE(change_body, title, description, status, due_at)
 void check_title(route_request& in, const std::string& title) {
   const auto length = count_characters(title);
   in.require(length >= 1 && length <= title_characters_max, "/title", "must be 1 to 200 characters");
+  in.require(length == 0 || !is_blank(title), "/title", "must not be blank");
 }
 
 void check_description(route_request& in, const std::optional<std::string>& description) {
@@ -38,7 +39,10 @@ void check_description(route_request& in, const std::optional<std::string>& desc
 
 bound bind_create(route_request& in, const boost::json::value* body) {
   const auto wanted = read_body<create_body>(in, body);
-  if (in.errors.empty()) check_title(in, wanted.title);
+  if (in.errors.empty()) {
+    check_title(in, wanted.title);
+    in.require(!wanted.user_id.is_nil(), "/userId", "must not be nil");
+  }
   check_description(in, wanted.description);
   return to<kind>(to_string(in.fresh_id()), create{.title = wanted.title,
                                                    .description = wanted.description.value_or(""),

@@ -114,6 +114,7 @@ TEST_CASE("routes: PUT sku says what is wrong with a body") {
                 {R"({})", {"/name", "/stock"}},
                 {R"({"name":"P"})", {"/stock"}},
                 {R"({"name":"","stock":1})", {"/name"}},
+                {R"({"name":" \u3000","stock":1})", {"/name"}},
                 {R"({"name":7,"stock":"1"})", {"/name", "/stock"}},
                 {R"({"name":"P","stock":1.5})", {"/stock"}},
                 {R"({"name":"P","stock":-1})", {"/stock"}},
@@ -269,6 +270,8 @@ TEST_CASE("routes: POST tasks says what is wrong with a body") {
        {R"({"title":"T"})", {"/userId"}},
        {R"({"title":"T","userId":"bob"})", {"/userId"}},
        {with(R"(,"title":"")"), {"/title"}},
+       {with(R"(,"title":" \t\u00a0")"), {"/title"}},
+       {R"({"title":"T","userId":"00000000-0000-0000-0000-000000000000"})", {"/userId"}},
        {with(R"(,"title":")" + std::string(201, 'x') + R"(")"), {"/title"}},
        {with(R"(,"title":"T","description":")" + std::string(10'001, 'x') + R"(")"), {"/description"}},
        {with(R"(,"title":"T","dueAt":5)"), {"/dueAt"}},
@@ -296,6 +299,7 @@ TEST_CASE("routes: PATCH tasks tells null, absent and given apart") {
                 {R"({"status":"closed"})", {"/status"}},
                 {R"({"status":1})", {"/status"}},
                 {R"({"title":""})", {"/title"}},
+                {R"({"title":"  "})", {"/title"}},
                 {R"({"userId":")" + user_1 + R"("})", {"/userId"}}});
 }
 
@@ -353,6 +357,15 @@ TEST_CASE("routes: notifications belong to their user and admins") {
   kit()
       .bind({.method = post, .path = notes_of_1 + "/read-all", .who = as_user(user(1))})
       .message_as<inbox::kind, inbox::read_all>();
+}
+
+TEST_CASE("routes: nobody is the user without an id") {
+  const std::string nil = "00000000-0000-0000-0000-000000000000";
+  for (const auto& who : {as_admin(user(1)), as_compat()}) {
+    CHECK(kit().bind({.path = "/api/v1/tasks?userId=" + nil, .who = who}).pointers() == pointers{"?userId"});
+    CHECK(kit().bind({.path = "/api/v1/users/" + nil + "/notifications", .who = who}).pointers() ==
+          pointers{"userId"});
+  }
 }
 
 TEST_CASE("routes: a notification of somebody else is not found") {

@@ -83,7 +83,7 @@ TEST_CASE("task: an id can be created once, even after its removal") {
 TEST_CASE("task: titles are 1 to 200 characters, descriptions up to 10,000") {
   auto c = for_user_1();
   for (const auto& [title, description] : std::vector<std::pair<std::string, std::string>>{
-           {"", ""}, {std::string(201, 'x'), ""}, {"x", std::string(10'001, 'x')}}) {
+           {"", ""}, {" \n", ""}, {std::string(201, 'x'), ""}, {"x", std::string(10'001, 'x')}}) {
     c.title = title;
     c.description = description;
     CHECK(task_fixture{}.when(c).refused(refusal::bad_text));
