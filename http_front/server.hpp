@@ -38,8 +38,8 @@ struct server_options {
   std::chrono::milliseconds command_timeout{5'000};
   std::chrono::milliseconds sweep_every{1'000};  // how exactly the time-outs above are kept
 
-  /// Serves the routes marked compat_only, without a token and with an admin's rights: loopback only, unless
-  /// ...
+  /// Serves the routes marked compat_only, without a token and with an admin's rights: only on a loopback
+  /// address and to requests whose Host is one, unless ...
   bool compat = false;
   bool compat_beyond_loopback = false;
   bool access_log = false;

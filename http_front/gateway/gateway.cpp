@@ -8,6 +8,7 @@
 
 #include "http_front/codec/json_body.hpp"
 #include "http_front/policy/idempotency.hpp"
+#include "http_front/policy/loopback_host.hpp"
 #include "http_front/policy/precondition.hpp"
 #include "http_front/problem/problem.hpp"
 
@@ -186,6 +187,12 @@ token_fault gateway::authenticate(exchange& x, std::unique_ptr<verified_token>& 
 bool gateway::let_in(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
   const auto& route = *x.entry->what;
   if (route.compat_only) {
+    // Nothing else stands between these routes and a page in a browser on this machine.
+    if (!front_.options.compat_beyond_loopback && x.head.has(header::host) &&
+        !is_loopback_host(x.head[header::host])) {
+      refuse(x, front_problem::misdirected_request, {}, answer);
+      return false;
+    }
     x.request.who = {{}, true, false};
     return true;
   }

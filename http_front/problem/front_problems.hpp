@@ -26,6 +26,7 @@ enum class front_problem : std::uint8_t {
   target_too_long,
   unsupported_media_type,
   expectation_failed,
+  misdirected_request,
   idempotency_key_reused,
   headers_too_large,
   internal_error,
