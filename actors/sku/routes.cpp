@@ -96,12 +96,23 @@ order_view view_of(const receipt& r) {
           .expires_at = r.expires_at};
 }
 
-std::string render_order(std::string_view reply, std::string& out) {
-  return render_view<receipt>(reply, out, view_of);
+/// An order is a row of its SKU; its status number is its version (sku/S5).
+rendered render_order(std::string_view reply, const route_request& in, std::string& out) {
+  std::string location = "/orders/";
+  order_status status{};
+  auto about = render_view<receipt>(reply, in, out, [&](const receipt& r) {
+    auto view = view_of(r);
+    location += view.order_id;
+    status = view.status;
+    return view;
+  });
+  about.location = std::move(location);
+  about.version = static_cast<std::uint64_t>(status);
+  return about;
 }
 
-std::string render_orders(std::string_view reply, std::string& out) {
-  return render_view<receipt_page>(reply, out, [](receipt_page&& page) {
+rendered render_orders(std::string_view reply, const route_request& in, std::string& out) {
+  return render_view<receipt_page>(reply, in, out, [](receipt_page&& page) {
     order_page view{.items = {}, .next_cursor = std::move(page.next_cursor)};
     for (const auto& r : page.items) view.items.push_back(view_of(r));
     return view;

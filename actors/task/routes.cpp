@@ -74,6 +74,16 @@ bound bind_change(route_request& in, const boost::json::value* body) {
 bound bind_get(route_request& in, const boost::json::value*) { return to_task(in, get_task{caller_of(in)}); }
 bound bind_remove(route_request& in, const boost::json::value*) { return to_task(in, remove{caller_of(in)}); }
 
+rendered render_created(std::string_view reply, const route_request& in, std::string& out) {
+  std::string location = "/tasks/";
+  auto about = render_view<task_view>(reply, in, out, [&](task_view&& view) {
+    location += view.id;
+    return std::move(view);
+  });
+  about.location = std::move(location);
+  return about;
+}
+
 problem_kind problem_of(std::uint16_t code) {
   switch (static_cast<refusal>(code)) {
     case refusal::no_such_task:
@@ -99,7 +109,7 @@ route_block routes() {
                          .summary = "Create a task for a user, who is notified",
                          .has_body = true,
                          .bind = bind_create,
-                         .render = render_as<task_view>};
+                         .render = render_created};
   const route get_row{.method = get,
                       .path = "/api/v1/tasks/{id}",
                       .summary = "One task",

@@ -6,6 +6,8 @@
 namespace troupe::http {
 namespace {
 
+constexpr std::string_view api_base = "/api/v1";
+
 /// </path?query&cursor=…>; rel="next", with the query's old cursor left out.
 std::string next_link(const target_parts& target, std::string_view cursor) {
   std::string link = "<";
@@ -96,21 +98,28 @@ void gateway::finish(exchange& x, const reply& reply, response& answer) {
 
 void gateway::answer_ok(exchange& x, const reply& reply, response& answer) const {
   const auto& route = *x.entry->what;
-  if (route.etag && reply.version > 0) {
-    answer.add("ETag", etag_of(reply.version));
-    const bool is_read = route.method == http_method::get;
-    if (is_read && x.head.has(header::if_none_match) &&
-        !none_match_holds(x.head[header::if_none_match], reply.version)) {
-      answer.status = 304;
-      return common_headers(x, answer);
-    }
-  }
+  // True when the client has that version already.
+  const auto show_version = [&](std::uint64_t version) {
+    answer.add("ETag", etag_of(version));
+    if (route.method != http_method::get || !x.head.has(header::if_none_match) ||
+        none_match_holds(x.head[header::if_none_match], version))
+      return false;
+    answer.status = 304;
+    answer.body.clear();
+    common_headers(x, answer);
+    return true;
+  };
+  if (route.etag && reply.version > 0 && show_version(reply.version)) return;
   const bool is_new = route.created_status != 0 && reply.version == 1;
   answer.status = is_new ? route.created_status : route.success_status;
   if (route.success_status != 204) {
-    const auto cursor = route.render(reply.bytes, answer.body);
+    const auto about = route.render(reply.bytes, x.request, answer.body);
+    if (about.version > 0 && show_version(about.version)) return;
     answer.content_type = "application/json";
-    if (!cursor.empty()) answer.add("Link", next_link(x.target, cursor));
+    if (!about.next_cursor.empty()) answer.add("Link", next_link(x.target, about.next_cursor));
+    if (answer.status == 201 && !about.location.empty()) {
+      answer.add("Location", std::string{route.path.starts_with(api_base) ? api_base : ""} + about.location);
+    }
   }
   common_headers(x, answer);
 }

@@ -60,6 +60,8 @@ struct exchange {
     request.command_id.reset();
     request.path.clear();
     request.query.clear();
+    request.list = {};
+    request.has_foreign_cursor = false;
     request.errors.clear();
     if (request.errors.capacity() > kept_errors_max) request.errors.shrink_to_fit();
   }

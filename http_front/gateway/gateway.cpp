@@ -125,6 +125,7 @@ bool gateway::route(exchange& x, response& answer) const {
   switch (match.what) {
     case route_table::outcome::found:
       x.entry = match.entry;
+      x.request.list = match.entry->path;
       return true;
     case route_table::outcome::no_such_path:
       refuse(x, front_problem::not_found, {}, answer);
@@ -268,7 +269,9 @@ gateway::step gateway::bind(exchange& x, const boost::json::value* json, respons
   const auto& route = *x.entry->what;
   auto bound = route.bind(x.request, json);
   if (!x.request.errors.empty()) {
-    refuse(x, front_problem::validation_failed, {}, answer);
+    const auto why =
+        x.request.has_foreign_cursor ? front_problem::invalid_cursor : front_problem::validation_failed;
+    refuse(x, why, {}, answer);
     return step::answered;
   }
   if (const auto* no = std::get_if<unrouted>(&bound)) {

@@ -22,6 +22,10 @@ constexpr std::array table{
     documented_problem{p::validation_failed,
                        {400, "validation-failed", "Validation failed"},
                        "Fields are missing, unknown or out of range; `errors` points at each of them."},
+    documented_problem{p::invalid_cursor,
+                       {400, "invalid-cursor", "Invalid cursor"},
+                       "The cursor is damaged, or was made by another list, for another user or with other "
+                       "filters; begin without one."},
     documented_problem{p::idempotency_key_missing,
                        {400, "idempotency-key-missing", "Idempotency-Key is required"},
                        "This request changes something that must not happen twice: send an Idempotency-Key."},

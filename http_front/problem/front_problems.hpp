@@ -12,6 +12,7 @@ enum class front_problem : std::uint8_t {
   malformed_request = 1,
   invalid_json,
   validation_failed,
+  invalid_cursor,
   idempotency_key_missing,
   idempotency_key_malformed,
   unauthenticated,

@@ -40,6 +40,19 @@ problem_kind problem_of(std::uint16_t code) {
   return {};
 }
 
+rendered render_made(std::string_view reply, const route_request& in, std::string& out) {
+  auto about = render_as<toy_view>(reply, in, out);
+  about.location = "/toys/" + in.param("id");
+  return about;
+}
+
+rendered render_parts(std::string_view reply, const route_request& in, std::string& out) {
+  auto about = render_as<toy_view>(reply, in, out);
+  toy_view toy;
+  if (decode(reply, toy)) about.version = static_cast<std::uint64_t>(toy.count);
+  return about;
+}
+
 }  // namespace
 
 std::vector<route_block> toy_blocks() {
@@ -65,7 +78,13 @@ std::vector<route_block> toy_blocks() {
        .etag = true,
        .has_body = true,
        .bind = &bind_make,
-       .render = &render_as<toy_view>},
+       .render = &render_made},
+      {.method = get,
+       .path = "/api/v1/toys/{id}/parts",
+       .level = access::anyone,
+       .summary = "a toy's parts, as many as its count, which is their version",
+       .bind = &bind_get,
+       .render = &render_parts},
       {.method = http_method::put,
        .path = "/api/v1/toys/{id}",
        .level = access::anyone,
