@@ -8,8 +8,9 @@
 /// What the routes of several kinds share.
 namespace troupe {
 
-inline constexpr problem_kind forbidden{403, "forbidden", "You may not do that"};
-inline constexpr problem_kind unknown_refusal{500, "internal", "Something went wrong"};
+inline constexpr problem_kind forbidden{403, "forbidden", "Forbidden", "That belongs to another user."};
+/// For codes that are no refusal of the kind: the front has its own problem for that.
+inline constexpr problem_kind unknown_refusal{};
 
 inline caller caller_of(const route_request& in) { return {in.who.user, in.who.is_admin}; }
 
@@ -18,8 +19,8 @@ inline caller caller_of(const route_request& in) { return {in.who.user, in.who.i
 template <class Bind>
 bound for_user_in_path(route_request& in, Bind bind) {
   const auto user = parse_uuid(in.param("userId"));
-  if (!user) {
-    in.error("userId", "must be a UUID");
+  if (!user || user->is_nil()) {
+    in.error("userId", "must be a UUID, and not nil");
     return unrouted{};
   }
   if (!caller_of(in).may_act_for(*user)) return unrouted{forbidden, "these belong to another user"};

@@ -28,6 +28,7 @@ struct server_options {
   std::size_t connections_max = 20'000;
   std::uint32_t head_bytes_max = 16 * 1024;  // request line and headers together
   std::uint64_t body_bytes_max = 256 * 1024;
+  std::uint64_t body_bytes_total_max = 64 * 1024 * 1024;  // of all bodies that are being received
 
   std::chrono::milliseconds head_timeout{10'000};
   std::chrono::milliseconds body_timeout{30'000};
@@ -37,8 +38,8 @@ struct server_options {
   std::chrono::milliseconds command_timeout{5'000};
   std::chrono::milliseconds sweep_every{1'000};  // how exactly the time-outs above are kept
 
-  /// Serves the routes marked compat_only, without a token and with an admin's rights: loopback only, unless
-  /// ...
+  /// Serves the routes marked compat_only, without a token and with an admin's rights: only on a loopback
+  /// address and to requests whose Host is one, unless ...
   bool compat = false;
   bool compat_beyond_loopback = false;
   bool access_log = false;

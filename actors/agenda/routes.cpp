@@ -22,7 +22,7 @@ std::optional<user_id> user_in_query(route_request& in) {
     return in.who.user;
   }
   const auto user = parse_uuid(*text);
-  in.require(user.has_value(), "?userId", "must be a UUID");
+  in.require(user && !user->is_nil(), "?userId", "must be a UUID, and not nil");
   return user;
 }
 

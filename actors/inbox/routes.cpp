@@ -7,7 +7,9 @@
 namespace troupe::inbox {
 namespace {
 
-constexpr problem_kind no_such_notification{404, "no-such-notification", "There is no such notification"};
+constexpr problem_kind no_such_notification{
+    404, "no-such-notification", "There is no such notification",
+    "It does not exist, was removed, made room for newer ones, or belongs to somebody else."};
 
 selection selection_of(route_request& in) {
   const auto* unread = in.query_value("unread");

@@ -8,8 +8,10 @@
 namespace troupe::sku {
 namespace {
 
-constexpr problem_kind no_such_sku{404, "no-such-sku", "There is no such SKU"};
-constexpr problem_kind no_such_order{404, "no-such-order", "There is no such order"};
+constexpr problem_kind no_such_sku{404, "no-such-sku", "There is no such SKU",
+                                   "Nothing is sold under that name."};
+constexpr problem_kind no_such_order{404, "no-such-order", "There is no such order",
+                                     "The order does not exist or belongs to somebody else."};
 
 struct quantity_body {
   std::int64_t quantity = 0;
@@ -49,7 +51,7 @@ bound bind_define(route_request& in, const boost::json::value* body) {
   const auto message = read_body<define>(in, body);
   const auto length = count_characters(message.name);
   in.require(length <= name_characters_max, "/name", "must be at most 200 characters");
-  in.require(length > 0 || !in.errors.empty(), "/name", "must not be empty");
+  in.require(!is_blank(message.name) || !in.errors.empty(), "/name", "must not be blank");
   require_within(in, message.stock, "/stock", 0, stock_max);
   require_within(in, message.per_user_limit, "/perUserLimit", 1, stock_max);
   require_within(in, message.hold_seconds, "/holdSeconds", 1, hold_seconds_max);
@@ -94,12 +96,23 @@ order_view view_of(const receipt& r) {
           .expires_at = r.expires_at};
 }
 
-std::string render_order(std::string_view reply, std::string& out) {
-  return render_view<receipt>(reply, out, view_of);
+/// An order is a row of its SKU; its status number is its version (sku/S5).
+rendered render_order(std::string_view reply, const route_request& in, std::string& out) {
+  std::string location = "/orders/";
+  order_status status{};
+  auto about = render_view<receipt>(reply, in, out, [&](const receipt& r) {
+    auto view = view_of(r);
+    location += view.order_id;
+    status = view.status;
+    return view;
+  });
+  about.location = std::move(location);
+  about.version = static_cast<std::uint64_t>(status);
+  return about;
 }
 
-std::string render_orders(std::string_view reply, std::string& out) {
-  return render_view<receipt_page>(reply, out, [](receipt_page&& page) {
+rendered render_orders(std::string_view reply, const route_request& in, std::string& out) {
+  return render_view<receipt_page>(reply, in, out, [](receipt_page&& page) {
     order_page view{.items = {}, .next_cursor = std::move(page.next_cursor)};
     for (const auto& r : page.items) view.items.push_back(view_of(r));
     return view;
@@ -111,25 +124,33 @@ problem_kind problem_of(std::uint16_t code) {
     case refusal::no_such_sku:
       return no_such_sku;
     case refusal::bad_definition:
-      return {400, "bad-sku", "The SKU's fields are out of range"};
+      return {
+          400, "bad-sku", "The SKU's fields are out of range",
+          "A name has 1 to 200 characters, not all of them blank; numbers have to be within their bounds."};
     case refusal::stock_is_set:
-      return {409, "stock-is-set", "The stock of an existing SKU changes by restock only"};
+      return {409, "stock-is-set", "The stock of an existing SKU changes by restock only",
+              "`stock` is what the SKU began with; send that, or add units with restock."};
     case refusal::bad_quantity:
-      return {400, "bad-quantity", "The quantity is out of range"};
+      return {400, "bad-quantity", "The quantity is out of range", "An order takes 1 to 1000000 units."};
     case refusal::stock_limit:
-      return {409, "stock-limit", "The SKU cannot hold that many units"};
+      return {409, "stock-limit", "The SKU cannot hold that many units",
+              "All units that a SKU ever had are 1000000000000 at most."};
     case refusal::sale_not_open:
-      return {409, "sale-not-open", "The sale has not opened yet"};
+      return {409, "sale-not-open", "The sale has not opened yet", "Orders are taken from `opensAt` on."};
     case refusal::sold_out:
-      return {409, "sold-out", "Not that many units are available"};
+      return {409, "sold-out", "Not that many units are available",
+              "Fewer units are left than were asked for; nothing was reserved."};
     case refusal::limit_reached:
-      return {409, "limit-reached", "The limit of units a user is reached"};
+      return {409, "limit-reached", "The limit of units a user is reached",
+              "With this order the user would have more units than one user may buy."};
     case refusal::no_such_order:
       return no_such_order;
     case refusal::order_closed:
-      return {409, "order-closed", "The order was cancelled or its hold expired"};
+      return {409, "order-closed", "The order was cancelled or its hold expired",
+              "The order has come to its end; place another one."};
     case refusal::hold_expired:
-      return {409, "hold-expired", "The hold of the order has expired"};
+      return {409, "hold-expired", "The hold of the order has expired",
+              "The order was not confirmed in time; its units go back on sale."};
   }
   return unknown_refusal;
 }
@@ -145,6 +166,7 @@ route_block routes() {
               {.method = put,
                .path = "/api/v1/skus/{sku}",
                .level = access::admin,
+               .created_status = 201,
                .summary = "Create a SKU, or change all of it but its stock",
                .etag = true,
                .has_body = true,

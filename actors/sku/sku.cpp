@@ -14,7 +14,7 @@ bool within(std::int64_t value, std::int64_t lowest, std::int64_t highest) {
 
 bool is_sound(const define& c) {
   const auto length = count_characters(c.name);
-  return length >= 1 && length <= name_characters_max && within(c.stock, 0, stock_max) &&
+  return !is_blank(c.name) && length <= name_characters_max && within(c.stock, 0, stock_max) &&
          within(c.per_user_limit.value_or(1), 1, stock_max) &&
          within(c.hold_seconds.value_or(1), 1, hold_seconds_max) && within(c.price.value_or(0), 0, price_max);
 }

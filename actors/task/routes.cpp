@@ -7,7 +7,8 @@
 namespace troupe::task {
 namespace {
 
-constexpr problem_kind no_such_task{404, "no-such-task", "There is no such task"};
+constexpr problem_kind no_such_task{404, "no-such-task", "There is no such task",
+                                    "The task does not exist, was removed, or belongs to somebody else."};
 
 struct create_body {
   std::string title;
@@ -28,6 +29,7 @@ TROUPE_DESCRIBE(change_body, title, description, status, due_at)
 void check_title(route_request& in, const std::string& title) {
   const auto length = count_characters(title);
   in.require(length >= 1 && length <= title_characters_max, "/title", "must be 1 to 200 characters");
+  in.require(length == 0 || !is_blank(title), "/title", "must not be blank");
 }
 
 void check_description(route_request& in, const std::optional<std::string>& description) {
@@ -37,7 +39,10 @@ void check_description(route_request& in, const std::optional<std::string>& desc
 
 bound bind_create(route_request& in, const boost::json::value* body) {
   const auto wanted = read_body<create_body>(in, body);
-  if (in.errors.empty()) check_title(in, wanted.title);
+  if (in.errors.empty()) {
+    check_title(in, wanted.title);
+    in.require(!wanted.user_id.is_nil(), "/userId", "must not be nil");
+  }
   check_description(in, wanted.description);
   return to<kind>(to_string(in.fresh_id()), create{.title = wanted.title,
                                                    .description = wanted.description.value_or(""),
@@ -69,14 +74,26 @@ bound bind_change(route_request& in, const boost::json::value* body) {
 bound bind_get(route_request& in, const boost::json::value*) { return to_task(in, get_task{caller_of(in)}); }
 bound bind_remove(route_request& in, const boost::json::value*) { return to_task(in, remove{caller_of(in)}); }
 
+rendered render_created(std::string_view reply, const route_request& in, std::string& out) {
+  std::string location = "/tasks/";
+  auto about = render_view<task_view>(reply, in, out, [&](task_view&& view) {
+    location += view.id;
+    return std::move(view);
+  });
+  about.location = std::move(location);
+  return about;
+}
+
 problem_kind problem_of(std::uint16_t code) {
   switch (static_cast<refusal>(code)) {
     case refusal::no_such_task:
       return no_such_task;
     case refusal::task_exists:
-      return {409, "task-exists", "There is a task with that id already"};
+      return {409, "task-exists", "There is a task with that id already",
+              "The id that follows from this Idempotency-Key is taken, if only by a removed task."};
     case refusal::bad_text:
-      return {400, "bad-text", "The title or the description is too short or too long"};
+      return {400, "bad-text", "The title or the description is too short or too long",
+              "A title has 1 to 200 characters, not all of them blank; a description up to 10000."};
   }
   return unknown_refusal;
 }
@@ -92,7 +109,7 @@ route_block routes() {
                          .summary = "Create a task for a user, who is notified",
                          .has_body = true,
                          .bind = bind_create,
-                         .render = render_as<task_view>};
+                         .render = render_created};
   const route get_row{.method = get,
                       .path = "/api/v1/tasks/{id}",
                       .summary = "One task",

@@ -9,7 +9,7 @@ namespace {
 
 bool is_title(const std::string& text) {
   const auto length = count_characters(text);
-  return length >= 1 && length <= title_characters_max;
+  return length <= title_characters_max && !is_blank(text);
 }
 
 bool is_description(const std::string& text) { return count_characters(text) <= description_characters_max; }

@@ -6,6 +6,8 @@
 namespace troupe::http {
 namespace {
 
+constexpr std::string_view api_base = "/api/v1";
+
 /// </path?query&cursor=…>; rel="next", with the query's old cursor left out.
 std::string next_link(const target_parts& target, std::string_view cursor) {
   std::string link = "<";
@@ -54,7 +56,7 @@ void gateway::finish(exchange& x, const reply& reply, response& answer) {
       answer_ok(x, reply, answer);
       break;
     case reply_status::rejected:
-      answer_rejection(x, reply.bytes, answer);
+      answer_rejection(x, reply, answer);
       break;
     case reply_status::malformed:
     case reply_status::failed:
@@ -96,34 +98,54 @@ void gateway::finish(exchange& x, const reply& reply, response& answer) {
 
 void gateway::answer_ok(exchange& x, const reply& reply, response& answer) const {
   const auto& route = *x.entry->what;
-  if (route.etag && reply.version > 0) {
-    answer.add("ETag", etag_of(reply.version));
-    const bool is_read = route.method == http_method::get;
-    if (is_read && x.head.has(header::if_none_match) &&
-        !none_match_holds(x.head[header::if_none_match], reply.version)) {
-      answer.status = 304;
-      return common_headers(x, answer);
-    }
-  }
-  answer.status = route.success_status;
+  // True when the client has that version already.
+  const auto show_version = [&](std::uint64_t version) {
+    answer.add("ETag", etag_of(version));
+    if (route.method != http_method::get || !x.head.has(header::if_none_match) ||
+        none_match_holds(x.head[header::if_none_match], version))
+      return false;
+    answer.status = 304;
+    answer.body.clear();
+    common_headers(x, answer);
+    return true;
+  };
+  if (route.etag && reply.version > 0 && show_version(reply.version)) return;
+  const bool is_new = route.created_status != 0 && reply.version == 1;
+  answer.status = is_new ? route.created_status : route.success_status;
   if (route.success_status != 204) {
-    const auto cursor = route.render(reply.bytes, answer.body);
+    const auto about = route.render(reply.bytes, x.request, answer.body);
+    if (about.version > 0 && show_version(about.version)) return;
     answer.content_type = "application/json";
-    if (!cursor.empty()) answer.add("Link", next_link(x.target, cursor));
+    if (!about.next_cursor.empty()) answer.add("Link", next_link(x.target, about.next_cursor));
+    if (answer.status == 201 && !about.location.empty()) {
+      answer.add("Location", std::string{route.path.starts_with(api_base) ? api_base : ""} + about.location);
+    }
   }
   common_headers(x, answer);
 }
 
-void gateway::answer_rejection(const exchange& x, std::string_view bytes, response& answer) const {
+void gateway::answer_rejection(const exchange& x, const reply& reply, response& answer) const {
   rejection why;
   const auto problem_of = x.entry->block->problem_of;
-  if (!decode(bytes, why) || problem_of == nullptr)
+  if (!decode(reply.bytes, why) || problem_of == nullptr)
     return refuse(x, front_problem::internal_error, {}, answer);
   const auto kind = problem_of(why.code);
   if (kind.slug.empty()) return refuse(x, front_problem::internal_error, {}, answer);
+  // The entity refuses before it looks at its version. To those who may see it the version is what matters,
+  // as when `If-None-Match: *` meets a fresh definition of what exists.
+  const bool conceals = kind.status == 404 || kind.status == 403;
+  if (!conceals && !x.expected.holds_for(reply.version))
+    return refuse(x, front_problem::precondition_failed, {}, answer);
+  refuse_as(x, kind, why.detail, why.fields, answer);
+}
+
+/// Answers with a problem of a kind.
+void gateway::refuse_as(const exchange& x, const problem_kind& kind, std::string_view detail,
+                        std::span<const problem_field> fields, response& answer) const {
   answer.status = kind.status;
   answer.content_type = problem_media_type;
-  write_problem(answer.body, {kind, why.detail, x.target.path, x.trace.id(), {}, why.fields});
+  write_problem(answer.body,
+                {kind, detail.empty() ? kind.meaning : detail, x.target.path, x.trace.id(), {}, fields});
   common_headers(x, answer);
 }
 

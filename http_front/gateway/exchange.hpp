@@ -19,6 +19,9 @@ struct verified_token {
   timestamp expires_at;
 };
 
+/// A body of the size allowed can have tens of thousands of wrong fields.
+inline constexpr std::size_t kept_errors_max = 64;
+
 /// One request from its first byte to its answer. Used again and again, so that its strings keep their
 /// memory. The views point into the connection's buffer, which stands still until the answer is written.
 struct exchange {
@@ -29,8 +32,21 @@ struct exchange {
   trace_context trace;
   std::chrono::steady_clock::time_point began;
   const route_entry* entry = nullptr;
+  bool is_admitted = false;  // gateway::admit() has let it pass
+  version_condition expected;
   route_request request;
   command outgoing;
+
+  /// The bytes moved from one buffer to another; the old one is still there.
+  void rebase(const char* from, const char* to) {
+    const auto move = [&](std::string_view& view) {
+      if (view.data() != nullptr) view = {to + (view.data() - from), view.size()};
+    };
+    head.rebase(from, to);
+    move(target.path);
+    move(target.query);
+    move(request_id);
+  }
 
   void reset() {
     head = {};
@@ -38,11 +54,16 @@ struct exchange {
     target = {};
     request_id = {};
     entry = nullptr;
+    is_admitted = false;
+    expected = {};
     request.who = {};
     request.command_id.reset();
     request.path.clear();
     request.query.clear();
+    request.list = {};
+    request.has_foreign_cursor = false;
     request.errors.clear();
+    if (request.errors.capacity() > kept_errors_max) request.errors.shrink_to_fit();
   }
 };
 

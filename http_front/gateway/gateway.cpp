@@ -8,6 +8,7 @@
 
 #include "http_front/codec/json_body.hpp"
 #include "http_front/policy/idempotency.hpp"
+#include "http_front/policy/loopback_host.hpp"
 #include "http_front/policy/precondition.hpp"
 #include "http_front/problem/problem.hpp"
 
@@ -47,37 +48,53 @@ void gateway::begin(exchange& x) {
   x.request.id_seed = ids_.next();
 }
 
-gateway::step gateway::take(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
+gateway::step gateway::admit(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
   try {
-    return take_routed(x, cache, answer);
+    return admit_routed(x, cache, answer);
   } catch (const std::exception& fault) {
-    // A binder or a library threw: nothing was submitted, this request alone is lost.
-    spdlog::error("request failed in the front: {} trace={}", fault.what(), x.trace.id());
-    answer.reset();
-    refuse(x, front_problem::internal_error, {}, answer);
-    return step::answered;
+    return lose(x, fault, answer);
   }
 }
 
-gateway::step gateway::take_routed(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
+gateway::step gateway::take(exchange& x, response& answer) const {
+  try {
+    return take_admitted(x, answer);
+  } catch (const std::exception& fault) {
+    return lose(x, fault, answer);
+  }
+}
+
+/// A binder or a library threw: nothing was submitted, this request alone is lost.
+gateway::step gateway::lose(const exchange& x, const std::exception& fault, response& answer) const {
+  spdlog::error("request failed in the front: {} trace={}", fault.what(), x.trace.id());
+  answer.reset();
+  refuse(x, front_problem::internal_error, {}, answer);
+  return step::answered;
+}
+
+gateway::step gateway::admit_routed(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
   if (!route(x, answer)) return step::answered;
   if (x.entry->page != local_page::none) {
     serve_page(x, answer);
     return step::answered;
   }
-  if (!admit(x, cache, answer) || !name_command(x, answer) || !check_versions(x, answer))
+  if (!let_in(x, cache, answer) || !name_command(x, answer) || !check_versions(x, answer) ||
+      !check_body_kind(x, answer))
     return step::answered;
   if (!parse_query(x.target.query, x.request.query)) {
     refuse(x, front_problem::malformed_request, "the query is not valid", answer);
     return step::answered;
   }
+  x.is_admitted = true;
+  return step::admitted;
+}
+
+gateway::step gateway::take_admitted(exchange& x, response& answer) const {
   const bool has_body = x.entry->what->has_body;
   if (!has_body && x.body.empty()) return bind(x, nullptr, answer);
+  // Only now it is known that the chunks of a body that nobody asked for hold anything.
+  if (!has_body && !check_media_type(x, answer)) return step::answered;
 
-  if (!is_json_media_type(x.head[header::content_type]) || x.head.has(header::content_encoding)) {
-    refuse(x, front_problem::unsupported_media_type, {}, answer);
-    return step::answered;
-  }
   std::array<unsigned char, 4096> stack;
   boost::json::monotonic_resource memory{stack.data(), stack.size()};
   boost::json::value json(boost::json::storage_ptr{&memory});
@@ -108,6 +125,7 @@ bool gateway::route(exchange& x, response& answer) const {
   switch (match.what) {
     case route_table::outcome::found:
       x.entry = match.entry;
+      x.request.list = match.entry->path;
       return true;
     case route_table::outcome::no_such_path:
       refuse(x, front_problem::not_found, {}, answer);
@@ -167,9 +185,15 @@ token_fault gateway::authenticate(exchange& x, std::unique_ptr<verified_token>& 
   return fault;
 }
 
-bool gateway::admit(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
+bool gateway::let_in(exchange& x, std::unique_ptr<verified_token>& cache, response& answer) {
   const auto& route = *x.entry->what;
   if (route.compat_only) {
+    // Nothing else stands between these routes and a page in a browser on this machine.
+    if (!front_.options.compat_beyond_loopback && x.head.has(header::host) &&
+        !is_loopback_host(x.head[header::host])) {
+      refuse(x, front_problem::misdirected_request, {}, answer);
+      return false;
+    }
     x.request.who = {{}, true, false};
     return true;
   }
@@ -211,22 +235,33 @@ bool gateway::name_command(exchange& x, response& answer) const {
 }
 
 bool gateway::check_versions(exchange& x, response& answer) const {
-  x.outgoing.expect_version.reset();
-  if (!x.entry->what->etag || !x.head.has(header::if_match)) return true;
-  const auto wanted = parse_if_match(x.head[header::if_match]);
-  switch (wanted.what) {
-    case if_match::demand::nothing:
-      return true;
-    case if_match::demand::version:
-      x.outgoing.expect_version = wanted.version;
-      return true;
-    case if_match::demand::impossible:
-      refuse(x, front_problem::precondition_failed, "If-Match names no version of this entity", answer);
-      return false;
-    case if_match::demand::several:
-      refuse(x, front_problem::malformed_request, "If-Match takes one entity tag", answer);
-      return false;
+  const auto& route = *x.entry->what;
+  if (!route.etag) return true;
+  const bool has_match = x.head.has(header::if_match);
+  const bool is_read = route.method == http_method::get;  // its If-None-Match is for answer_ok()
+  const bool has_none_match = !is_read && x.head.has(header::if_none_match);
+  if (!has_match && !has_none_match) return true;
+  const auto wanted = has_match ? parse_if_match(x.head[header::if_match])
+                                : parse_if_none_match(x.head[header::if_none_match]);
+  if (!wanted || (has_match && has_none_match)) {
+    refuse(x, front_problem::malformed_request, "send If-Match or If-None-Match, with one entity tag or *",
+           answer);
+    return false;
   }
+  x.expected = *wanted;
+  return true;
+}
+
+bool gateway::check_body_kind(const exchange& x, response& answer) const {
+  if (x.entry->what->has_body) return check_media_type(x, answer);
+  if (x.head.body_bytes <= pointless_body_bytes_max) return true;
+  refuse(x, front_problem::body_too_large, "this request takes no body", answer);
+  return false;
+}
+
+bool gateway::check_media_type(const exchange& x, response& answer) const {
+  if (is_json_media_type(x.head[header::content_type]) && !x.head.has(header::content_encoding)) return true;
+  refuse(x, front_problem::unsupported_media_type, {}, answer);
   return false;
 }
 
@@ -234,14 +269,13 @@ gateway::step gateway::bind(exchange& x, const boost::json::value* json, respons
   const auto& route = *x.entry->what;
   auto bound = route.bind(x.request, json);
   if (!x.request.errors.empty()) {
-    refuse(x, front_problem::validation_failed, {}, answer);
+    const auto why =
+        x.request.has_foreign_cursor ? front_problem::invalid_cursor : front_problem::validation_failed;
+    refuse(x, why, {}, answer);
     return step::answered;
   }
   if (const auto* no = std::get_if<unrouted>(&bound)) {
-    answer.status = no->problem.status;
-    answer.content_type = problem_media_type;
-    write_problem(answer.body, {no->problem, no->detail, x.target.path, x.trace.id(), {}, {}});
-    common_headers(x, answer);
+    refuse_as(x, no->problem, no->detail, {}, answer);
     return step::answered;
   }
   auto& to = std::get<routed>(bound);
@@ -250,6 +284,7 @@ gateway::step gateway::bind(exchange& x, const boost::json::value* json, respons
   out.message = to.message;
   out.is_query = to.is_query;
   out.body = std::move(to.body);
+  out.expect_version = x.expected;
   out.id = {};
   out.fingerprint = 0;
   if (x.request.command_id && !to.is_query) {

@@ -101,18 +101,21 @@ std::vector<prometheus::MetricFamily> request_metrics::Collect() const {
       metric.histogram.sample_sum = static_cast<double>(sum_ns) / 1e9;
     }
   }
-  std::uint64_t connections = 0, in_flight = 0, bytes_in = 0, bytes_out = 0, timed_out = 0;
+  std::uint64_t connections = 0, in_flight = 0, bytes_in = 0, bytes_out = 0, timed_out = 0, body_bytes = 0;
   for (const auto& loop : loops_) {
     connections += read(loop->connections);
     in_flight += read(loop->in_flight);
     bytes_in += read(loop->bytes_in);
     bytes_out += read(loop->bytes_out);
     timed_out += read(loop->timed_out);
+    body_bytes += read(loop->body_bytes);
   }
   return {
       std::move(durations),
       single("http_connections", "Open client connections.", MetricType::Gauge, connections),
       single("http_requests_in_flight", "Requests that wait for an entity.", MetricType::Gauge, in_flight),
+      single("http_request_body_bytes", "Memory of request bodies that are still being received.",
+             MetricType::Gauge, body_bytes),
       single("http_rejected_connections_total", "Connections refused because of the limit.",
              MetricType::Counter, read(rejected_connections)),
       single("http_timed_out_connections_total", "Connections ended by a time-out.", MetricType::Counter,

@@ -23,8 +23,8 @@ class loop_counters {
   static void add(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
   }
-  static void sub(std::atomic<std::uint64_t>& counter) {
-    counter.store(counter.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  static void sub(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
+    counter.store(counter.load(std::memory_order_relaxed) - by, std::memory_order_relaxed);
   }
 
   std::atomic<std::uint64_t> connections{0};
@@ -32,6 +32,7 @@ class loop_counters {
   std::atomic<std::uint64_t> bytes_in{0};
   std::atomic<std::uint64_t> bytes_out{0};
   std::atomic<std::uint64_t> timed_out{0};
+  std::atomic<std::uint64_t> body_bytes{0};
 
  private:
   friend class request_metrics;

@@ -11,6 +11,11 @@ namespace {
 constexpr std::chrono::milliseconds tick_max{250};
 constexpr std::size_t spare_slots_max = 256;
 
+/// An equal part for each loop, so that nothing is shared; one body of full size always has room.
+std::size_t body_bytes_of_one_loop(const server_options& options) {
+  return std::max(options.body_bytes_total_max / options.threads, 2 * options.body_bytes_max);
+}
+
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
   randombytes_buf(&seed, sizeof seed);
@@ -25,6 +30,7 @@ loop::loop(const front& tables, std::shared_ptr<loop_counters> counts,
       gate(tables, random_seed()),
       counters(std::move(counts)),
       on_connection_end_(std::move(on_connection_end)),
+      body_bytes_max_(body_bytes_of_one_loop(tables.options)),
       timer_(io),
       port_(tables.parts.make_port([this] { wake(); })) {}
 
@@ -57,6 +63,12 @@ void loop::submit(command&& what, session& from) {
     flush_posted_ = false;
     port_->flush();
   });
+}
+
+bool loop::hold(std::size_t bytes) {
+  if (counters->body_bytes.load(std::memory_order_relaxed) + bytes > body_bytes_max_) return false;
+  loop_counters::add(counters->body_bytes, bytes);
+  return true;
 }
 
 void loop::tick() {

@@ -39,6 +39,10 @@ class loop {
   std::unique_ptr<request_slot> lend();
   void take_back(std::unique_ptr<request_slot> slot);
   void submit(command&& what, session& from);
+  /// Counts memory of bodies that are still being received. False, and nothing counted, past the loop's part
+  /// of server_options::body_bytes_total_max.
+  bool hold(std::size_t bytes);
+  void release(std::size_t bytes) { loop_counters::sub(counters->body_bytes, bytes); }
 
   boost::asio::io_context io{1};  // one thread runs it, any thread may post to it
   const front& shared;
@@ -55,6 +59,7 @@ class loop {
   void tick();
 
   std::function<void()> on_connection_end_;
+  const std::size_t body_bytes_max_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                     boost::asio::wait_traits<std::chrono::steady_clock>,
                                     boost::asio::io_context::executor_type>

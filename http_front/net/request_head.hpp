@@ -32,6 +32,7 @@ struct request_head {
   bool http_1_0 = false;
   bool keep_alive = false;
   std::uint16_t present = 0;
+  std::uint64_t body_bytes = 0;  // Content-Length
   std::string_view target;
   std::array<std::string_view, header_count> values;
 

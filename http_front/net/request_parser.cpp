@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http.hpp>
+#include <charconv>
 
 namespace troupe::http {
 namespace {
@@ -73,7 +74,8 @@ bool ends_in_version(std::string_view bytes) {
 
 }  // namespace
 
-request_parser::request_parser(std::uint32_t head_bytes_max, std::uint64_t body_bytes_max) {
+request_parser::request_parser(std::uint32_t head_bytes_max, std::uint64_t body_bytes_max)
+    : body_bytes_max_(body_bytes_max) {
   header_limit(head_bytes_max);
   body_limit(body_bytes_max);
 }
@@ -94,16 +96,20 @@ void request_parser::on_request_impl(beast_http::verb method, view, view target,
 void request_parser::on_field_impl(beast_http::field field, view name, view value, error_code& ec) {
   ec = {};
   if (head_done_) return;  // trailers of a chunked body mean nothing here
-  // An unfolded value was put together in Beast's own buffer.
-  if (!value.empty() && (value.data() < first_ || value.data() >= last_)) {
-    return refuse(front_problem::malformed_request, ec);
-  }
+  if (is_folded(name, value)) return refuse(front_problem::malformed_request, ec);
   const auto which = known(field, name);
   if (!which) return;
   const auto at = static_cast<std::size_t>(*which);
   if ((head.present & (1U << at)) != 0) return refuse(front_problem::malformed_request, ec);
   head.present = static_cast<std::uint16_t>(head.present | (1U << at));
   head.values[at] = value;
+}
+
+/// Beast puts a value of several lines together in a buffer of its own, and steps over a first line that is
+/// empty.
+bool request_parser::is_folded(view name, view value) const {
+  if (value.data() < first_ || value.data() >= last_) return true;
+  return std::find(name.data() + name.size(), value.data(), '\n') != value.data();
 }
 
 void request_parser::on_header_impl(error_code& ec) {
@@ -114,6 +120,7 @@ void request_parser::on_header_impl(error_code& ec) {
   if (!std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; })) {
     return refuse(front_problem::malformed_request, ec);
   }
+  std::from_chars(length.data(), length.data() + length.size(), head.body_bytes);
   if (head.has(header::transfer_encoding)) {
     if (head.http_1_0) return refuse(front_problem::malformed_request, ec);
     if (!boost::beast::iequals(head[header::transfer_encoding], "chunked")) {
@@ -136,15 +143,31 @@ std::size_t request_parser::on_body_impl(view bytes, error_code& ec) {
   if (bytes.size() == length_) {
     whole_body_ = bytes;
   } else {
-    body_.append(bytes.data(), bytes.size());
+    append(bytes, ec);
   }
   return bytes.size();
 }
 
+/// Grows by doubling, but never past what the body can become.
+void request_parser::append(view bytes, error_code& ec) {
+  const auto size = body_.size() + bytes.size();
+  if (size > body_bytes_max_) return refuse(front_problem::body_too_large, ec);
+  if (size > body_.capacity()) {
+    const auto most = length_ > 0 ? length_ : body_bytes_max_;
+    body_.reserve(std::max<std::size_t>(size, std::min<std::uint64_t>(2 * size, most)));
+  }
+  body_.insert(body_.end(), bytes.begin(), bytes.end());
+}
+
 std::size_t request_parser::on_chunk_body_impl(std::uint64_t, view bytes, error_code& ec) {
   ec = {};
-  body_.append(bytes.data(), bytes.size());
+  append(bytes, ec);
   return bytes.size();
+}
+
+void request_parser::drop_body() {
+  whole_body_ = {};
+  body_ = {};
 }
 
 front_problem request_parser::fault(const boost::system::error_code& error) const {

@@ -2,7 +2,8 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <optional>
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include "http_front/net/request_head.hpp"
 #include "http_front/problem/front_problems.hpp"
@@ -18,7 +19,7 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
 
   request_head head;
 
-  /// Where the bytes of the next put() lie: a header value elsewhere was unfolded by Beast.
+  /// Where the bytes of the next put() lie.
   void reading_from(const char* first, const char* last) {
     first_ = first;
     last_ = last;
@@ -28,7 +29,14 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
     head.rebase(from, to);
     if (!whole_body_.empty()) whole_body_ = {to + (whole_body_.data() - from), whole_body_.size()};
   }
-  std::string_view body() const { return whole_body_.empty() ? std::string_view{body_} : whole_body_; }
+  std::string_view body() const {
+    return whole_body_.empty() ? std::string_view{body_.data(), body_.size()} : whole_body_;
+  }
+  /// Memory that the body takes beside the read buffer.
+  std::size_t body_bytes_held() const { return body_.capacity(); }
+  /// Less than the constructor was told, for the chunks that are still to come.
+  void lower_body_limit(std::size_t bytes_max) { body_bytes_max_ = bytes_max; }
+  void drop_body();
   /// Why put() failed, as what the client is told.
   front_problem fault(const boost::system::error_code& error) const;
 
@@ -47,15 +55,18 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   std::size_t on_chunk_body_impl(std::uint64_t, view bytes, error_code& ec) override;
   void on_finish_impl(error_code& ec) override { ec = {}; }
 
+  bool is_folded(view name, view value) const;
   void refuse(front_problem why, error_code& ec);
+  void append(view bytes, error_code& ec);
 
   const char* first_ = nullptr;
   const char* last_ = nullptr;
   bool head_done_ = false;
   std::optional<front_problem> refused_;
   std::uint64_t length_ = 0;
+  std::uint64_t body_bytes_max_;
   std::string_view whole_body_;  // when it came in one piece, where it lies in the read buffer
-  std::string body_;
+  std::vector<char> body_;       // otherwise
 };
 
 }  // namespace troupe::http

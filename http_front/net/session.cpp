@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <cstring>
+#include <utility>
 
 #include "http_front/net/edge_log.hpp"
 #include "http_front/net/loop.hpp"
@@ -16,7 +16,6 @@ using boost::system::error_code;
 
 constexpr std::size_t batch_bytes_max =
     64 * 1024;                                // of answers to pipelined requests, before they are written
-constexpr std::uint32_t body_room = 4096;     // the least that is read at once while a body comes in
 constexpr std::size_t final_chunk_bytes = 5;  // "0\r\n\r\n": Beast asserts that it has them
 
 /// 501 and 505 are 5xx, but what is wrong is the request.
@@ -97,6 +96,8 @@ bool session::parse() {
     }
   }
   if (parser.is_done()) return true;
+  if (phase_ == phase::body && !slot_->x.is_admitted && !admit()) return false;
+  if (phase_ == phase::body && !hold_body()) return refuse(front_problem::overloaded);
   if (!make_room()) {
     return refuse(phase_ == phase::head ? front_problem::headers_too_large
                                         : front_problem::malformed_request);
@@ -111,65 +112,61 @@ bool session::enter_body() {
   parser.eager(true);
   phase_ = phase::body;
   deadline_ = clock::now() + loop_.shared.options.body_timeout;
+  return true;
+}
+
+/// Lets a request in by its head, before more of its body is read. False: it was answered, and because its
+/// body is not wanted the connection ends.
+bool session::admit() {
+  auto& x = slot_->x;
+  auto& parser = *slot_->parser;
+  x.head = parser.head;
+  loop_.gate.begin(x);
+  loop_.answer.reset();
+  if (loop_.gate.admit(x, token_, loop_.answer) == gateway::step::answered) {
+    loop_.answer.close = true;
+    parsed_ = end_;
+    finish();
+    return false;
+  }
+  if (!x.entry->what->has_body) parser.lower_body_limit(pointless_body_bytes_max);
   if (parser.head.has(header::expect) && !parser.head.http_1_0 && parsed_ == end_) {
     loop_.out.append("HTTP/1.1 100 Continue\r\n\r\n");
   }
   return true;
 }
 
-/// Room to read into, without losing the bytes that the current request's views point at.
-bool session::make_room() {
-  if (phase_ == phase::head) {
-    if (end_ < capacity_) return true;
-    if (start_ > 0) {
-      move_input(buffer_, start_);
-      return true;
-    }
-    return grow(loop_.shared.options.head_bytes_max + body_room);
-  }
-  if (parsed_ == end_) {
-    parsed_ = end_ = head_end_;  // the parser has copied it
-  } else if (parsed_ > head_end_) {
-    std::memmove(buffer_ + head_end_, buffer_ + parsed_, end_ - parsed_);
-    end_ -= parsed_ - head_end_;
-    parsed_ = head_end_;
-  }
-  const auto wanted = head_end_ + body_room;
-  if (capacity_ < wanted && !grow(loop_.shared.options.head_bytes_max + 2 * body_room))
-    return end_ < capacity_;
-  return end_ < capacity_;
-}
-
-/// Moves the input from `from` on to the beginning of `to`, and every view with it.
-void session::move_input(char* to, std::uint32_t from) {
-  const char* old = buffer_ + from;
-  if (slot_ && slot_->parser) slot_->parser->rebase(old, to);
-  std::memmove(to, old, end_ - from);
-  start_ -= from;
-  parsed_ -= from;
-  end_ -= from;
-  head_end_ -= std::min(head_end_, from);
-}
-
-bool session::grow(std::uint32_t bytes_max) {
-  if (capacity_ >= bytes_max) return false;
-  const auto bytes = std::min(bytes_max, std::max(capacity_ * 2, end_ + body_room));
-  std::unique_ptr<char[]> larger{new char[bytes]};
-  move_input(larger.get(), 0);
-  heap_ = std::move(larger);
-  buffer_ = heap_.get();
-  capacity_ = bytes;
+/// Counts what the body has grown by. False when the bodies of all connections together would take too much.
+bool session::hold_body() {
+  const auto bytes = slot_->parser->body_bytes_held();
+  const auto more = bytes - std::min(bytes, body_bytes_held_);
+  if (more == 0) return true;
+  if (!loop_.hold(more)) return false;
+  body_bytes_held_ += more;
   return true;
+}
+
+void session::release_body() {
+  if (body_bytes_held_ > 0) loop_.release(std::exchange(body_bytes_held_, 0));
 }
 
 /// True when the next request can be looked at.
 bool session::handle() {
   auto& x = slot_->x;
-  x.head = slot_->parser->head;
-  x.body = slot_->parser->body();
-  loop_.gate.begin(x);
   loop_.answer.reset();
-  if (loop_.gate.take(x, token_, loop_.answer) == gateway::step::answered) return finish();
+  if (!x.is_admitted) {
+    x.head = slot_->parser->head;
+    loop_.gate.begin(x);
+    if (loop_.gate.admit(x, token_, loop_.answer) == gateway::step::answered) return finish();
+  } else {
+    x.request.now = loop_.shared.parts.clock->wall();  // its body took a while
+  }
+  x.body = slot_->parser->body();
+  if (loop_.gate.take(x, loop_.answer) == gateway::step::answered) return finish();
+  // The command has all of it.
+  x.body = {};
+  slot_->parser->drop_body();
+  release_body();
   phase_ = phase::waiting;
   waiting_ = true;
   loop_.submit(std::move(x.outgoing), *this);
@@ -190,11 +187,14 @@ void session::on_reply(reply&& reply) {
 /// known.
 bool session::refuse(front_problem why) {
   auto& x = slot_->x;
-  x.head = slot_->parser->head;
-  loop_.gate.begin(x);
+  if (!x.is_admitted) {
+    x.head = slot_->parser->head;
+    loop_.gate.begin(x);
+  }
   loop_.answer.reset();
   loop_.answer.close = true;
   loop_.gate.refuse(x, why, {}, loop_.answer);
+  if (why == front_problem::overloaded) loop_.answer.add("Retry-After", "1");
   parsed_ = end_;
   return finish();
 }
@@ -214,6 +214,7 @@ bool session::finish() {
   start_ = parsed_;
   x.reset();
   slot_->parser.reset();
+  release_body();
   if (!keep) {
     phase_ = phase::ending;
     loop_.take_back(std::move(slot_));
@@ -228,11 +229,7 @@ bool session::finish() {
 void session::become_idle() {
   start_ = parsed_ = end_ = 0;
   if (slot_) loop_.take_back(std::move(slot_));
-  if (heap_) {
-    heap_.reset();
-    buffer_ = inline_.data();
-    capacity_ = inline_bytes;
-  }
+  drop_buffer();
   deadline_ = clock::now() + loop_.shared.options.idle_timeout;
   if (!flush()) return;
   if (loop_.is_draining()) return linger();
@@ -306,7 +303,9 @@ void session::linger() {
   phase_ = phase::lingering;
   deadline_ = clock::now() + loop_.shared.options.linger_timeout;
   start_ = parsed_ = end_ = 0;
-  if (!reading_) read();
+  if (reading_) return;
+  drop_buffer();
+  read();
 }
 
 void session::sweep(clock::time_point now) {
@@ -343,6 +342,7 @@ void session::close() {
     error_code ignored;
     socket_.close(ignored);
     if (slot_ && !waiting_) loop_.take_back(std::move(slot_));
+    release_body();
   }
   forget_if_dead();
 }

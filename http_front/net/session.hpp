@@ -66,6 +66,10 @@ class session : public boost::intrusive::list_base_hook<> {
   void begin_request();
   bool parse();
   bool enter_body();
+  bool admit();
+  bool hold_body();
+  void release_body();
+  void drop_buffer();
   bool make_room();
   bool grow(std::uint32_t bytes_max);
   void move_input(char* to, std::uint32_t from);
@@ -96,6 +100,7 @@ class session : public boost::intrusive::list_base_hook<> {
   std::uint32_t capacity_ = inline_bytes;
   char* buffer_ = inline_.data();
   std::unique_ptr<char[]> heap_;
+  std::size_t body_bytes_held_ = 0;  // of those that the loop counts
 
   std::unique_ptr<request_slot> slot_;
   std::unique_ptr<verified_token> token_;

@@ -4,11 +4,14 @@
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+#include <sodium.h>
 
 #include <iterator>
+#include <mutex>
 #include <thread>
 
 #include "http_front/boot_error.hpp"
+#include "http_front/policy/trace.hpp"
 #include "http_front/problem/front_problems.hpp"
 #include "http_front/problem/problem.hpp"
 #include "runtime/entity/json_write.hpp"
@@ -20,12 +23,11 @@ constexpr const char* json_media_type = "application/json";
 constexpr std::size_t body_bytes_max = 1024;  // nothing here takes a body
 constexpr int wait_s_max = 2;
 
-void answer_problem(httplib::Response& out, front_problem why, const std::string& path) {
-  const auto& about = describe(why);
-  std::string body;
-  write_problem(body, {about.kind, about.meaning, path, {}, {}, {}});
-  out.status = about.kind.status;
-  out.set_content(body, std::string{problem_media_type});
+std::uint64_t random_seed() {
+  if (::sodium_init() < 0) throw boot_error("no source of random numbers");
+  std::uint64_t seed = 0;
+  randombytes_buf(&seed, sizeof seed);
+  return seed;
 }
 
 }  // namespace
@@ -38,12 +40,15 @@ struct ops_server::state {
   }
 
   void add_routes();
+  void answer_problem(const httplib::Request& in, httplib::Response& out, front_problem why);
   void answer_readiness(httplib::Response& out) const;
   void answer_health(const health_source& source, httplib::Response& out) const;
   void answer_metrics(httplib::Response& out) const;
 
   ops_sources sources;
   timestamp started;
+  std::mutex mutex;  // of ids: any of the threads may have a problem
+  id_source ids{random_seed()};
   httplib::Server http;
   int port = 0;
   std::thread listening;
@@ -87,19 +92,33 @@ void ops_server::state::add_routes() {
   http.Get("/health/database", [this](const request&, answer& out) { answer_health(sources.database, out); });
   http.Get("/health/services", [this](const request&, answer& out) { answer_health(sources.services, out); });
   http.Get("/health/redis",
-           [](const request& in, answer& out) { answer_problem(out, front_problem::no_redis, in.path); });
+           [this](const request& in, answer& out) { answer_problem(in, out, front_problem::no_redis); });
   http.Get("/stats", [this](const request&, answer& out) {
     out.set_content(sources.stats ? sources.stats() : "{}", json_media_type);
   });
   http.Get("/metrics", [this](const request&, answer& out) { answer_metrics(out); });
-  http.set_error_handler([](const request& in, answer& out) {
+  http.set_error_handler([this](const request& in, answer& out) {
     if (!out.body.empty()) return;
     const auto why = out.status == 404 ? front_problem::not_found : front_problem::malformed_request;
-    answer_problem(out, why, in.path);
+    answer_problem(in, out, why);
   });
-  http.set_exception_handler([](const request& in, answer& out, const std::exception_ptr&) {
-    answer_problem(out, front_problem::internal_error, in.path);
+  http.set_exception_handler([this](const request& in, answer& out, const std::exception_ptr&) {
+    answer_problem(in, out, front_problem::internal_error);
   });
+}
+
+void ops_server::state::answer_problem(const httplib::Request& in, httplib::Response& out,
+                                       front_problem why) {
+  trace_context trace;
+  {
+    const std::lock_guard lock{mutex};
+    trace.begin(in.get_header_value("traceparent"), ids);
+  }
+  const auto& about = describe(why);
+  std::string body;
+  write_problem(body, {about.kind, about.meaning, in.path, trace.id(), {}, {}});
+  out.status = about.kind.status;
+  out.set_content(body, std::string{problem_media_type});
 }
 
 void ops_server::state::answer_readiness(httplib::Response& out) const {

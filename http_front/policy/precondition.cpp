@@ -23,13 +23,21 @@ std::optional<std::uint64_t> version_in(std::string_view tag) {
 
 std::string etag_of(std::uint64_t version) { return '"' + std::to_string(version) + '"'; }
 
-if_match parse_if_match(std::string_view value) {
+std::optional<version_condition> parse_if_match(std::string_view value) {
   trim(value);
-  if (value == "*") return {};
-  if (value.find(',') != std::string_view::npos) return {if_match::demand::several, 0};
+  if (value == "*") return version_condition::exists();
+  if (value.find(',') != std::string_view::npos) return std::nullopt;
   const auto version = version_in(value);
-  if (!version) return {if_match::demand::impossible, 0};
-  return {if_match::demand::version, *version};
+  return version ? version_condition{*version} : version_condition::never();
+}
+
+std::optional<version_condition> parse_if_none_match(std::string_view value) {
+  trim(value);
+  if (value == "*") return version_condition::absent();
+  if (value.find(',') != std::string_view::npos) return std::nullopt;
+  if (value.starts_with("W/")) value.remove_prefix(2);
+  const auto version = version_in(value);
+  return version ? version_condition::other_than(*version) : version_condition{};
 }
 
 bool none_match_holds(std::string_view value, std::uint64_t version) {

@@ -17,7 +17,7 @@ problem_catalogue::problem_catalogue(const std::vector<route_block>& blocks) {
     if (block.problem_of == nullptr) continue;
     for (std::uint16_t code = 1; code <= refusal_max; ++code) {
       const auto kind = block.problem_of(code);
-      if (!kind.slug.empty()) add(kind, {});
+      if (!kind.slug.empty()) add(kind, kind.meaning);
     }
   }
   all_ = R"({"items":[)";
@@ -29,11 +29,11 @@ problem_catalogue::problem_catalogue(const std::vector<route_block>& blocks) {
 }
 
 void problem_catalogue::add(const problem_kind& kind, std::string_view meaning) {
-  const auto [known, is_new] = status_of_.emplace(kind.slug, kind.status);
+  const auto [known, is_new] = known_.emplace(kind.slug, kind);
   if (!is_new) {
     // Kinds may share a type, e.g. not-found, but then it means the same.
-    if (known->second != kind.status)
-      throw boot_error("problem type with two statuses: " + std::string{kind.slug});
+    if (known->second.status != kind.status || known->second.title != kind.title)
+      throw boot_error("problem type with two statuses or titles: " + std::string{kind.slug});
     return;
   }
   std::string page = R"({"type":)";

@@ -25,7 +25,7 @@ class problem_catalogue {
   void add(const problem_kind& kind, std::string_view meaning);
 
   std::map<std::string, std::string, std::less<>> pages_;
-  std::map<std::string, int, std::less<>> status_of_;
+  std::map<std::string_view, problem_kind> known_;
   std::string all_;
 };
 

@@ -7,8 +7,8 @@
 namespace troupe::http {
 namespace {
 
-constexpr std::size_t errors_max =
-    32;  // shown: who sends thousands of wrong fields gets no answer larger still
+/// Of those shown: who sends thousands of wrong fields gets no answer that is larger still.
+constexpr std::size_t errors_max = 32;
 
 /// Paths and details may hold what a client sent; what is not plain text is shown as `?`.
 void write_text(std::string& out, std::string_view text) {

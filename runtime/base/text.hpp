@@ -12,4 +12,7 @@ inline std::size_t count_characters(std::string_view utf8) {
   return count;
 }
 
+/// Whether a UTF-8 text holds nothing but white space and marks of no width.
+bool is_blank(std::string_view utf8);
+
 }  // namespace troupe

@@ -43,16 +43,11 @@ void activation::load() {
 }
 
 outcome activation::execute(const call& in, message_no message, std::string_view body, std::uint64_t batch,
-                            std::optional<std::uint64_t> expect_version) {
+                            const version_condition& expect) {
   outcome out;
   const auto* descriptor = kind_.find(message);
   if (descriptor == nullptr) {
     out.what = outcome::status::malformed;
-    return out;
-  }
-  if (expect_version && *expect_version != entity_->version_) {
-    out.what = outcome::status::version_mismatch;
-    out.version = entity_->version_;
     return out;
   }
   entity_->now_ = in.now;
@@ -71,6 +66,12 @@ outcome activation::execute(const call& in, message_no message, std::string_view
     fail(e.what());
   } catch (...) {
     fail("thrown by something that is no exception");
+  }
+  // Behind the handler: a refusal has to be the same whatever version was expected, or it would tell the
+  // version of what the caller may not see.
+  if (out.what == outcome::status::ok && !expect.holds_for(entity_->version_)) {
+    out.what = outcome::status::version_mismatch;
+    out.reply.clear();
   }
   if (out.what == outcome::status::ok) {
     put_state();

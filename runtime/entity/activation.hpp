@@ -2,11 +2,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "runtime/entity/kind.hpp"
+#include "runtime/entity/version_condition.hpp"
 
 namespace troupe {
 
@@ -34,10 +34,10 @@ class activation {
   /// Reads the state row through `stored`.
   activation(const kind_descriptor& kind, std::string key, std::unique_ptr<row_source> stored);
 
-  /// `batch` numbers the changes for forget() and must not decrease. `expect_version`, when given, must equal
-  /// the entity's version, else nothing runs.
+  /// `batch` numbers the changes for forget() and must not decrease. Nothing changes unless `expect` holds
+  /// for the entity's version; a refusal of the handler goes before that.
   outcome execute(const call& in, message_no message, std::string_view body, std::uint64_t batch,
-                  std::optional<std::uint64_t> expect_version = std::nullopt);
+                  const version_condition& expect = {});
 
   /// Changes up to this batch can be read from the store.
   void forget(std::uint64_t applied_batch) { rows_.forget(applied_batch); }

@@ -1,12 +1,16 @@
 #include "runtime/entity/route.hpp"
 
+#include <algorithm>
 #include <charconv>
+
+#include "runtime/base/hash.hpp"
 
 namespace troupe {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::size_t cursor_chars_max = 400;
+constexpr std::size_t cursor_check_bytes = 4;
 constexpr std::uint64_t limit_max = 100;
 
 }  // namespace
@@ -41,6 +45,23 @@ std::optional<std::string> decode_cursor(std::string_view text) {
   return out;
 }
 
+std::uint64_t route_request::list_hash() const {
+  auto hash = stable_hash(who.user.view(), stable_hash(list));
+  for (const auto& [name, value] : path) hash = stable_hash(value, hash);
+  for (const auto& [name, value] : query) {
+    // Added up: a client may send them in any order.
+    if (name != "limit" && name != "cursor") hash += stable_hash(value, stable_hash(name));
+  }
+  return hash;
+}
+
+std::string route_request::seal_cursor(std::string_view row_key) const {
+  std::string bytes{row_key};
+  auto check = stable_hash(row_key, list_hash());
+  for (std::size_t i = 0; i < cursor_check_bytes; ++i, check >>= 8) bytes.push_back(static_cast<char>(check));
+  return encode_cursor(bytes);
+}
+
 page_request route_request::page() {
   page_request page;
   if (const auto* text = query_value("limit")) {
@@ -49,9 +70,11 @@ page_request route_request::page() {
     require(whole && page.limit >= 1 && page.limit <= limit_max, "?limit", "must be a number from 1 to 100");
   }
   if (const auto* text = query_value("cursor")) {
-    const auto cursor = decode_cursor(*text);
-    require(cursor.has_value(), "?cursor", "is not a cursor of this list");
-    page.cursor = cursor.value_or("");
+    const auto bytes = decode_cursor(*text).value_or("");
+    const auto key_bytes = bytes.size() - std::min(bytes.size(), cursor_check_bytes);
+    page.cursor = bytes.substr(0, key_bytes);
+    has_foreign_cursor = page.cursor.empty() || seal_cursor(page.cursor) != *text;
+    require(!has_foreign_cursor, "?cursor", "is not a cursor of this list");
   }
   return page;
 }

@@ -41,6 +41,8 @@ class route_request {
   std::vector<std::pair<std::string_view, std::string>> path;  // name, decoded value
   std::vector<std::pair<std::string, std::string>> query;      // decoded
   std::vector<field_error> errors;
+  std::string_view list;  // the route's template: its cursors are for no other route
+  bool has_foreign_cursor = false;
 
   /// A path parameter of the route's template.
   const std::string& param(std::string_view name) const {
@@ -74,6 +76,13 @@ class route_request {
   }
   /// `limit` and `cursor` of a list; faults become errors.
   page_request page();
+  /// The key of a page's last row as clients see it: an opaque word that page() takes back only for the same
+  /// route, path, caller and filters. A check against mistakes, not against forgery: whatever it holds is
+  /// only ever a position inside the list.
+  std::string seal_cursor(std::string_view row_key) const;
+
+ private:
+  std::uint64_t list_hash() const;
 };
 
 /// Which message goes to which entity.
@@ -89,15 +98,24 @@ struct problem_kind {
   int status = 500;
   std::string_view slug;  // the type is /problems/<slug>
   std::string_view title;
+  /// A sentence for the catalogue, and for answers that have nothing more special to say.
+  std::string_view meaning{};
 };
 
 struct unrouted {
   problem_kind problem;
-  std::string detail;
+  std::string detail;  // empty: what the problem means
 };
 
 /// A request with errors() is answered 400 whatever bind returned.
 using bound = std::variant<routed, unrouted>;
+
+/// What an answer's headers say beside its JSON.
+struct rendered {
+  std::string next_cursor;    // as a client sends it; empty at the end of a list
+  std::string location;       // of what was created, without /api/v1: used with 201
+  std::uint64_t version = 0;  // of what is shown, where that is not the whole entity; 0: route::etag says
+};
 
 struct route {
   http_method method{};
@@ -105,6 +123,9 @@ struct route {
   access level = access::user;
   key_rule key = key_rule::none;
   int success_status = 200;
+  /// Answered instead when the command made the entity, that is, left its first version; 0: the same. Only
+  /// for a message whose handler edits each time, or a repetition of the first one would be taken for it.
+  int created_status = 0;
   std::string_view summary;
   bool etag = false;  // the entity's version is the ETag, If-None-Match and If-Match are honoured
   bool has_body = false;
@@ -112,12 +133,11 @@ struct route {
   bool compat_only = false;
   /// The body's JSON has been parsed and is an object where has_body.
   bound (*bind)(route_request&, const boost::json::value* body) = nullptr;
-  /// Reply bytes to JSON; gives back the cursor of the next page as a client sends it, empty when there is
-  /// none. Null when the success status has no body (204).
-  std::string (*render)(std::string_view reply, std::string& out) = nullptr;
+  /// Reply bytes to JSON. Null when the success status has no body (204).
+  rendered (*render)(std::string_view reply, const route_request&, std::string& out) = nullptr;
 };
 
-/// All routes of one kind, and what its refusals are on HTTP.
+/// All routes of one kind, and what its refusals are on HTTP; an empty slug for a code that is none of them.
 struct route_block {
   kind_id kind{};
   std::vector<route> routes;
@@ -133,29 +153,29 @@ routed to(std::string key, const Message& message) {
           Kind::template is_query<Message>()};
 }
 
-/// Cursors are row keys in base64url, so that clients see an opaque word.
+/// Bytes as a word of base64url.
 std::string encode_cursor(std::string_view bytes);
 std::optional<std::string> decode_cursor(std::string_view text);
 
 /// Renders what `view_of` makes of a reply. A `next_cursor` member of the view holds the key of the page's
-/// last row; the client sees it, in the JSON and in the returned word, as encode_cursor makes it.
+/// last row; the client sees it, in the JSON and beside it, as seal_cursor makes it.
 template <class Reply, class ViewOf>
-std::string render_view(std::string_view bytes, std::string& out, ViewOf view_of) {
+rendered render_view(std::string_view bytes, const route_request& in, std::string& out, ViewOf view_of) {
   Reply reply;
   TROUPE_ASSERT(decode(bytes, reply), "reply does not decode");
   auto view = view_of(std::move(reply));
-  std::string cursor;
+  rendered about;
   if constexpr (requires { view.next_cursor; }) {
-    if (view.next_cursor) view.next_cursor = cursor = encode_cursor(*view.next_cursor);
+    if (view.next_cursor) view.next_cursor = about.next_cursor = in.seal_cursor(*view.next_cursor);
   }
   write_json(out, view);
-  return cursor;
+  return about;
 }
 
 /// Renders a reply type as it is described.
 template <class Reply>
-std::string render_as(std::string_view bytes, std::string& out) {
-  return render_view<Reply>(bytes, out, [](Reply&& reply) { return std::move(reply); });
+rendered render_as(std::string_view bytes, const route_request& in, std::string& out) {
+  return render_view<Reply>(bytes, in, out, [](Reply&& reply) { return std::move(reply); });
 }
 
 /// Reads the request's body as Body; faults become errors and the defaults stay.

@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "runtime/base/uuid.hpp"
 #include "runtime/entity/names.hpp"
+#include "runtime/entity/version_condition.hpp"
 
 namespace troupe {
 
@@ -25,8 +25,8 @@ struct command {
   command_id id;  // from principal and Idempotency-Key
   /// Of the request as the client sent it: the same id with another fingerprint is refused.
   std::uint64_t fingerprint = 0;
-  /// Nothing runs unless the entity has this version (If-Match).
-  std::optional<std::uint64_t> expect_version;
+  /// Nothing changes unless this holds for the entity (If-Match, If-None-Match). A refusal goes before it.
+  version_condition expect_version;
   /// Past it a command that has not started is not started.
   std::chrono::steady_clock::time_point deadline{};
 };
@@ -36,7 +36,7 @@ enum class reply_status : std::uint8_t {
   rejected,          // bytes: an encoded rejection
   malformed,         // the kind does not know this message
   failed,            // the handler threw; nothing changed
-  version_mismatch,  // expect_version did not hold; nothing ran
+  version_mismatch,  // expect_version did not hold; nothing changed
   key_reused,        // the command id was used for another request; nothing ran
   in_progress,       // the same command id is still at work; nothing ran twice
   overloaded,        // a queue is full; nothing ran

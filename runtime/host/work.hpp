@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +36,7 @@ struct work {
   std::string body;
   command_id name;
   std::uint64_t fingerprint = 0;
-  std::optional<std::uint64_t> expect_version;
+  version_condition expect_version;
   std::chrono::steady_clock::time_point deadline{};
 
   reply answer;

@@ -30,7 +30,7 @@ class entity_under_test {
         at_hand_(std::make_unique<activation>(kind_, key_, stored_.source())) {}
 
   outcome run(const call& in, message_no message, std::string_view body,
-              std::optional<std::uint64_t> expect_version = std::nullopt) {
+              const version_condition& expect_version = {}) {
     ++batch_;
     const auto state_before = at_hand_->state_bytes();
     const auto version_before = at_hand_->version();

@@ -81,8 +81,7 @@ class kind_fixture {
   explicit kind_fixture(std::string key) : entity_(descriptor_, std::move(key)) {}
 
   template <class Message>
-  answer<reply_of<Kind, Message>> when(const Message& message,
-                                       std::optional<std::uint64_t> expect_version = std::nullopt) {
+  answer<reply_of<Kind, Message>> when(const Message& message, const version_condition& expect_version = {}) {
     auto out = entity_.run(next_call(), Kind::template number_of<Message>(), encode(message), expect_version);
     if (Kind::template is_query<Message>()) kit_check(out.changes.empty(), "a query changed something");
     return answer<reply_of<Kind, Message>>{std::move(out)};

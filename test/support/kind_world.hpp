@@ -22,7 +22,7 @@ class kind_world {
         run({Kind::options.id, key}, Kind::template number_of<Message>(), encode(message))};
   }
   outcome run(const entity_ref& target, message_no message, std::string_view body,
-              std::optional<std::uint64_t> expect_version = std::nullopt) {
+              const version_condition& expect_version = {}) {
     auto out = entity(target).run(next_call(), message, body, expect_version);
     queue(out);
     return out;

@@ -32,6 +32,7 @@ struct bound_request {
   const route* row = nullptr;
   bound result{};
   std::vector<field_error> errors{};
+  route_request in{};
 
   const routed& message() const {
     kit_check(errors.empty(), "the request has errors: " + (errors.empty() ? "" : errors.front().pointer));
@@ -62,6 +63,8 @@ struct http_answer {
   int status = 0;
   std::string body{};  // JSON, or the slug of the problem
   std::string next_cursor{};
+  std::string location{};
+  std::uint64_t version = 0;  // of what is shown, when the route says so itself
 };
 
 /// Routes without HTTP: finds the row for a request, binds it, and, given a world, runs it and renders the
@@ -79,31 +82,37 @@ class route_kit {
     kit_check(out.row != nullptr, "no route for " + r.path);
     if (query_at != std::string::npos) add_query(in, std::string_view{r.path}.substr(query_at + 1));
     in.who = r.who;
+    in.list = out.row->path;
     in.now = start_of_time;
     in.id_seed = ++seed_;
     if (!r.key.empty()) in.command_id = r.key;
     boost::json::value json;
     if (out.row->has_body) json = boost::json::parse(r.body);
     out.result = out.row->bind(in, out.row->has_body ? &json : nullptr);
-    out.errors = std::move(in.errors);
+    out.errors = in.errors;
+    out.in = std::move(in);
     return out;
   }
 
   http_answer call(kind_world& world, const request& r) const {
     const auto request = bind(r);
-    if (!request.errors.empty()) return {400, request.errors.front().pointer, {}};
+    if (!request.errors.empty()) return {.status = 400, .body = request.errors.front().pointer};
     if (const auto* refused = std::get_if<unrouted>(&request.result)) {
-      return {refused->problem.status, std::string{refused->problem.slug}, {}};
+      return {.status = refused->problem.status, .body = std::string{refused->problem.slug}};
     }
     const auto& to = request.message();
     const auto out = world.run(to.target, to.message, to.body);
     if (out.what == outcome::status::rejected) {
       const auto problem = request.block->problem_of(decoded<rejection>(out.reply).code);
-      return {problem.status, std::string{problem.slug}, {}};
+      return {.status = problem.status, .body = std::string{problem.slug}};
     }
     kit_check(out.what == outcome::status::ok, "the message failed");
-    http_answer answer{request.row->success_status, {}, {}};
-    if (request.row->render != nullptr) answer.next_cursor = request.row->render(out.reply, answer.body);
+    http_answer answer{.status = request.row->success_status};
+    if (request.row->render == nullptr) return answer;
+    const auto about = request.row->render(out.reply, request.in, answer.body);
+    answer.next_cursor = about.next_cursor;
+    answer.location = about.location;
+    answer.version = about.version;
     return answer;
   }
 

@@ -77,12 +77,16 @@ refused 'shards' --data "$work/other" --port 0 --ops-port 0 --shards 5000
 [[ ! -e "$work/other" ]] || fail "a refused start left a directory behind: $(find "$work/other")"
 
 admin="$("$troupe" token --data "$data" --user 0190b1c0-0000-7000-8000-000000000001 --role admin | tail --lines=1)"
-put() {
+put() { # token, stock, more headers
   status_of --request PUT "$url/api/v1/skus/phone" --header "Authorization: Bearer $1" \
-    --header 'Content-Type: application/json' --data '{"name":"Phone","stock":5}'
+    --header 'Content-Type: application/json' --data '{"name":"Phone","stock":'"$2"'}' "${@:3}"
 }
-[[ "$(put "$admin")" == 200 ]] || fail "PUT by an admin"
-[[ "$(put "${admin}x")" == 401 ]] || fail "a forged token is not 401"
+[[ "$(put "$admin" 5 --header 'If-Match: *')" == 412 ]] || fail "a PUT replaced what was not there"
+[[ "$(put "$admin" 5 --header 'If-None-Match: *')" == 201 ]] || fail "a PUT that creates"
+[[ "$(put "$admin" 6 --header 'If-None-Match: *')" == 412 ]] || fail "a PUT created what was there"
+[[ "$(put "$admin" 5 --header 'If-Match: *')" == 200 ]] || fail "a PUT that replaces"
+[[ "$(put "$admin" 6)" == 409 ]] || fail "a PUT changed the stock"
+[[ "$(put "${admin}x" 5)" == 401 ]] || fail "a forged token is not 401"
 
 "$troupe" flash-sale --url "$url" --data "$data" --buyers 300 --stock 100 --quantity 1 >"$work/sale" 2>&1 ||
   { cat "$work/sale" >&2; fail "the flash sale"; }

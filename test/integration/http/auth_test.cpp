@@ -167,7 +167,7 @@ TEST_CASE("auth: anyone may call an open route with an old token, as nobody") {
 }
 
 TEST_CASE("auth: compat routes exist only with compat, and compat only on loopback") {
-  const std::string reset = "POST /toys/a/reset HTTP/1.1\r\nHost: t\r\n\r\n";
+  const std::string reset = "POST /toys/a/reset HTTP/1.1\r\nHost: localhost\r\n\r\n";
   CHECK(http_fixture{}.ask(reset).status == 404);
   server_options options;
   options.compat = true;
@@ -178,6 +178,32 @@ TEST_CASE("auth: compat routes exist only with compat, and compat only on loopba
   CHECK_THROWS_AS(http_fixture{options}, boot_error);
   options.compat_beyond_loopback = true;
   CHECK_NOTHROW(http_fixture{options});
+}
+
+TEST_CASE("auth: compat routes are for those who call this machine by its loopback name") {
+  server_options options;
+  options.compat = true;
+  const auto reset = [](const http_fixture& f, const std::string& host) {
+    return f.ask("POST /toys/a/reset HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  };
+  http_fixture f{options};
+  for (const auto* host : {"localhost", "LocalHost:8080", "127.0.0.1", "127.0.0.1:8080", "127.1.2.3", "[::1]",
+                           "[::1]:8080", "localhost:"}) {
+    CAPTURE(host);
+    CHECK(reset(f, host).status == 204);
+  }
+  for (const auto* host :
+       {"", "evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example",
+        "localhost:80:80", "128.0.0.1", "[::2]", "[::1].evil", "0.0.0.0", "127.1"}) {
+    CAPTURE(host);
+    const auto got = reset(f, host);
+    CHECK(got.status == 421);
+    CHECK(got.problem() == "misdirected-request");
+  }
+  CHECK(f.ask("POST /toys/a/reset HTTP/1.0\r\n\r\n").status == 204);
+  CHECK(f.ask(get("/api/v1/toys/a", "X-A: a\r\n")).status == 200);
+  options.compat_beyond_loopback = true;
+  CHECK(reset(http_fixture{options}, "backend.example").status == 204);
 }
 
 TEST_CASE("base64url: reads what was written, and nothing that is almost right") {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include "http_front/boot_error.hpp"
+#include "http_front/problem/catalogue.hpp"
 #include "http_front/problem/front_problems.hpp"
 #include "test/integration/http/fixture.hpp"
 
@@ -155,9 +157,19 @@ TEST_CASE("problems: the catalogue names every type, the front's and the kinds'"
     CHECK(all.body.find("\"/problems/" + std::string{one.kind.slug} + "\"") != std::string::npos);
     CHECK(c.ask(get("/problems/" + std::string{one.kind.slug})).status == 200);
   }
-  CHECK(c.ask(get("/problems/toy-sold-out")).body ==
-        R"({"type":"/problems/toy-sold-out","title":"Sold out","status":409})");
+  CHECK(
+      c.ask(get("/problems/toy-sold-out")).body ==
+      R"({"type":"/problems/toy-sold-out","title":"Sold out","status":409,"meaning":"All toys have been sold."})");
   CHECK(c.ask(get("/problems/nothing")).problem() == "not-found");
+}
+
+TEST_CASE("problems: one type has one status and one title, or the server does not start") {
+  auto blocks = toy_blocks();
+  CHECK_NOTHROW(problem_catalogue{blocks});
+  blocks.front().problem_of = [](std::uint16_t) { return problem_kind{404, "not-found", "Elsewhere", {}}; };
+  CHECK_THROWS_AS(problem_catalogue{blocks}, boot_error);
+  blocks.front().problem_of = [](std::uint16_t) { return problem_kind{410, "not-found", "Not found", {}}; };
+  CHECK_THROWS_AS(problem_catalogue{blocks}, boot_error);
 }
 
 TEST_CASE("pages: health and stats, with and without the prefix") {

@@ -41,6 +41,11 @@ TEST_CASE("ops: health, readiness, stats and metrics on a port of its own") {
   CHECK(ask("/health/services").status == 200);
   CHECK(ask("/health/redis").status == 404);
   CHECK(ask("/health/redis").problem() == "no-redis");
+  const auto traced = client{ops.port()}.ask(
+      get("/health/redis", "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"));
+  CHECK(traced.body.find(R"("traceId":"4bf92f3577b34da6a3ce929d0e0e4736")") != std::string::npos);
+  CHECK(ask("/elsewhere").body.find(R"("traceId":")") != std::string::npos);
+  CHECK(ask("/elsewhere").body != ask("/elsewhere").body);
   CHECK(ask("/stats").body == R"({"entities":5})");
   CHECK(ask("/elsewhere").problem() == "not-found");
 

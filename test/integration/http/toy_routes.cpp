@@ -6,7 +6,8 @@ namespace {
 constexpr kind_id toy_kind{42};
 
 bound bind_get(route_request& in, const boost::json::value*) {
-  if (in.param("id") == "never") return unrouted{{404, "toy-not-found", "No such toy"}, "it was never made"};
+  if (in.param("id") == "never")
+    return unrouted{{404, "toy-not-found", "No such toy", {}}, "it was never made"};
   if (in.param("id") == "throws") throw std::runtime_error("a binder's fault");
   return routed{
       {toy_kind, in.param("id")}, get_toy, in.who.user.is_nil() ? "nobody" : to_string(in.who.user), true};
@@ -30,11 +31,26 @@ bound bind_reset(route_request& in, const boost::json::value*) {
 problem_kind problem_of(std::uint16_t code) {
   switch (static_cast<toy_refusal>(code)) {
     case toy_refusal::sold_out:
-      return {409, "toy-sold-out", "Sold out"};
+      return {409, "toy-sold-out", "Sold out", "All toys have been sold."};
     case toy_refusal::not_open:
-      return {409, "toy-not-open", "Not open yet"};
+      return {409, "toy-not-open", "Not open yet", {}};
+    case toy_refusal::no_such_toy:
+      return {404, "toy-not-found", "No such toy", {}};
   }
-  return {500, {}, {}};
+  return {};
+}
+
+rendered render_made(std::string_view reply, const route_request& in, std::string& out) {
+  auto about = render_as<toy_view>(reply, in, out);
+  about.location = "/toys/" + in.param("id");
+  return about;
+}
+
+rendered render_parts(std::string_view reply, const route_request& in, std::string& out) {
+  auto about = render_as<toy_view>(reply, in, out);
+  toy_view toy;
+  if (decode(reply, toy)) about.version = static_cast<std::uint64_t>(toy.count);
+  return about;
 }
 
 }  // namespace
@@ -62,12 +78,19 @@ std::vector<route_block> toy_blocks() {
        .etag = true,
        .has_body = true,
        .bind = &bind_make,
-       .render = &render_as<toy_view>},
+       .render = &render_made},
+      {.method = get,
+       .path = "/api/v1/toys/{id}/parts",
+       .level = access::anyone,
+       .summary = "a toy's parts, as many as its count, which is their version",
+       .bind = &bind_get,
+       .render = &render_parts},
       {.method = http_method::put,
        .path = "/api/v1/toys/{id}",
        .level = access::anyone,
        .key = key_rule::optional,
        .success_status = 200,
+       .created_status = 201,
        .summary = "change a toy",
        .etag = true,
        .has_body = true,

@@ -21,7 +21,7 @@ struct toy_page {
 };
 TROUPE_DESCRIBE(toy_page, items, next_cursor)
 
-enum class toy_refusal : std::uint8_t { sold_out = 1, not_open = 2 };
+enum class toy_refusal : std::uint8_t { sold_out = 1, not_open = 2, no_such_toy = 3 };
 
 inline constexpr message_no get_toy{1};
 inline constexpr message_no make_toy{2};

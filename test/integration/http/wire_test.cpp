@@ -138,6 +138,12 @@ TEST_CASE("http: malformed and ambiguous requests are refused and end the connec
       {"bare LF", "GET /health HTTP/1.1\nHost: t\n\n", 400},
       {"bare LF between headers", "GET /health HTTP/1.1\r\nHost: t\nX: y\r\n\r\n", 400},
       {"folded header", "GET /health HTTP/1.1\r\nHost: t\r\nX-A: one\r\n two\r\n\r\n", 400},
+      {"a header that begins folded", "GET /health HTTP/1.1\r\nHost: t\r\nX-A:\r\n one\r\n\r\n", 400},
+      {"an empty folded header", "GET /health HTTP/1.1\r\nHost: t\r\nX-A:\r\n\t\r\n\r\n", 400},
+      {"a header folded into nothing", "GET /health HTTP/1.1\r\nHost: t\r\nX-A: one\r\n \r\n\r\n", 400},
+      {"folded Host", "GET /health HTTP/1.1\r\nHost:\r\n t\r\n\r\n", 400},
+      {"folded coding", put + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400},
+      {"folded length", put + "Content-Length: \r\n\t5\r\n\r\nhello", 400},
       {"space before the colon", "GET /health HTTP/1.1\r\nHost : t\r\n\r\n", 400},
       {"empty header name", "GET /health HTTP/1.1\r\nHost: t\r\n: x\r\n\r\n", 400},
       {"NUL in a header", "GET /health HTTP/1.1\r\nHost: t\r\nX: a\0b\r\n\r\n"s, 400},
@@ -207,7 +213,8 @@ TEST_CASE("http: a body over 256 KiB is 413, and the rest of it is read before t
   CHECK(c.send(std::string_view{request}.substr(50'000, 50'000)));
   CHECK(c.send(std::string_view{request}.substr(100'000)));
   auto chunks = f.connect();
-  chunks.send("PUT /api/v1/toys/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n");
+  chunks.send("PUT /api/v1/toys/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n" + std::string{json} +
+              "\r\n");
   for (int i = 0; i < 30 && chunks.send("2710\r\n" + std::string(10'000, 'x') + "\r\n"); ++i) {
   }
   CHECK(chunks.receive()->status == 413);

@@ -266,7 +266,7 @@ TEST_CASE("shard: an unknown kind, message or key is malformed") {
   CHECK(f.log.unsynced.empty());
 }
 
-TEST_CASE("shard: an expected version that does not hold runs nothing") {
+TEST_CASE("shard: an expected version that does not hold changes nothing") {
   shard_fixture f;
   f.send(f.make("a", add{5}));
   auto stale = f.make("a", add{1});

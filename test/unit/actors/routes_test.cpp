@@ -91,6 +91,7 @@ TEST_CASE("routes: what changes stock asks for an admin, and an order for a key"
     const bool places = row.method == post && row.path.ends_with("/orders");
     CHECK((row.key == key_rule::required) == places);
     if (places) CHECK(row.success_status == 201);
+    CHECK((row.created_status == 201) == (row.method == put));
   }
 }
 
@@ -113,6 +114,7 @@ TEST_CASE("routes: PUT sku says what is wrong with a body") {
                 {R"({})", {"/name", "/stock"}},
                 {R"({"name":"P"})", {"/stock"}},
                 {R"({"name":"","stock":1})", {"/name"}},
+                {R"({"name":" \u3000","stock":1})", {"/name"}},
                 {R"({"name":7,"stock":"1"})", {"/name", "/stock"}},
                 {R"({"name":"P","stock":1.5})", {"/stock"}},
                 {R"({"name":"P","stock":-1})", {"/stock"}},
@@ -204,7 +206,10 @@ TEST_CASE("routes: an order id leads to its SKU, with who asks") {
 }
 
 TEST_CASE("routes: lists read limit and cursor") {
-  const auto cursor = encode_cursor(std::string_view{"\0\1\xff", 3});
+  route_request list;
+  list.list = "/api/v1/skus/{sku}/orders";
+  list.path = {{"sku", "phone"}};
+  const auto cursor = list.seal_cursor(std::string_view{"\0\1\xff", 3});
   const auto bound = kit().bind({.path = "/api/v1/skus/phone/orders?limit=100&cursor=" + cursor});
   CHECK(bound.message_as<sku::kind, sku::list_orders>() ==
         sku::list_orders{{100, std::string("\0\1\xff", 3)}});
@@ -220,8 +225,8 @@ TEST_CASE("routes: lists read limit and cursor") {
     CHECK(kit().bind({.path = notes_of_1 + "?" + bad, .who = as_user(user(1))}).pointers() ==
           pointers{"?limit"});
   }
-  for (const std::string& bad :
-       pointers{"cursor=", "cursor=a", "cursor=%", "cursor=" + std::string(404, 'A')}) {
+  for (const std::string& bad : pointers{"cursor=", "cursor=a", "cursor=AP8", "cursor=AAAAAAAAAAAA",
+                                         "cursor=%", "cursor=" + std::string(404, 'A')}) {
     CAPTURE(bad);
     CHECK(kit().bind({.path = "/api/v1/skus/phone/orders?" + bad}).pointers() == pointers{"?cursor"});
   }
@@ -268,6 +273,8 @@ TEST_CASE("routes: POST tasks says what is wrong with a body") {
        {R"({"title":"T"})", {"/userId"}},
        {R"({"title":"T","userId":"bob"})", {"/userId"}},
        {with(R"(,"title":"")"), {"/title"}},
+       {with(R"(,"title":" \t\u00a0")"), {"/title"}},
+       {R"({"title":"T","userId":"00000000-0000-0000-0000-000000000000"})", {"/userId"}},
        {with(R"(,"title":")" + std::string(201, 'x') + R"(")"), {"/title"}},
        {with(R"(,"title":"T","description":")" + std::string(10'001, 'x') + R"(")"), {"/description"}},
        {with(R"(,"title":"T","dueAt":5)"), {"/dueAt"}},
@@ -295,6 +302,7 @@ TEST_CASE("routes: PATCH tasks tells null, absent and given apart") {
                 {R"({"status":"closed"})", {"/status"}},
                 {R"({"status":1})", {"/status"}},
                 {R"({"title":""})", {"/title"}},
+                {R"({"title":"  "})", {"/title"}},
                 {R"({"userId":")" + user_1 + R"("})", {"/userId"}}});
 }
 
@@ -354,6 +362,15 @@ TEST_CASE("routes: notifications belong to their user and admins") {
       .message_as<inbox::kind, inbox::read_all>();
 }
 
+TEST_CASE("routes: nobody is the user without an id") {
+  const std::string nil = "00000000-0000-0000-0000-000000000000";
+  for (const auto& who : {as_admin(user(1)), as_compat()}) {
+    CHECK(kit().bind({.path = "/api/v1/tasks?userId=" + nil, .who = who}).pointers() == pointers{"?userId"});
+    CHECK(kit().bind({.path = "/api/v1/users/" + nil + "/notifications", .who = who}).pointers() ==
+          pointers{"userId"});
+  }
+}
+
 TEST_CASE("routes: a notification of somebody else is not found") {
   const std::string id = user_1 + "." + user_2;
   const auto read =
@@ -382,8 +399,9 @@ void check_problems(const route_block& block, const std::vector<std::pair<Refusa
     const auto problem = block.problem_of(static_cast<std::uint16_t>(code));
     CHECK(std::to_string(problem.status) + " " + std::string{problem.slug} == line);
     CHECK_FALSE(problem.title.empty());
+    CHECK(problem.meaning.ends_with('.'));
   }
-  CHECK(block.problem_of(999).status == 500);
+  CHECK(block.problem_of(999).slug.empty());
 }
 
 }  // namespace

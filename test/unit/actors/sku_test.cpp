@@ -391,7 +391,7 @@ TEST_CASE("sku: orders are listed by arrival, page by page") {
   CHECK(second.next_cursor == std::nullopt);
 }
 
-TEST_CASE("sku: If-Match of another version runs nothing") {
+TEST_CASE("sku: If-Match of another version changes nothing") {
   phone f{of_stock(5)};
   CHECK(f.when(restock{1}, 7).status() == outcome::status::version_mismatch);
   CHECK(f.when(restock{1}, 1).is_ok());

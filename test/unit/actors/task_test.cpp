@@ -83,7 +83,7 @@ TEST_CASE("task: an id can be created once, even after its removal") {
 TEST_CASE("task: titles are 1 to 200 characters, descriptions up to 10,000") {
   auto c = for_user_1();
   for (const auto& [title, description] : std::vector<std::pair<std::string, std::string>>{
-           {"", ""}, {std::string(201, 'x'), ""}, {"x", std::string(10'001, 'x')}}) {
+           {"", ""}, {" \n", ""}, {std::string(201, 'x'), ""}, {"x", std::string(10'001, 'x')}}) {
     c.title = title;
     c.description = description;
     CHECK(task_fixture{}.when(c).refused(refusal::bad_text));
@@ -106,6 +106,17 @@ TEST_CASE("task: its user, its creator and an admin may do all, and to others th
   CHECK(f.when(get_task{as(3)}).refused(refusal::no_such_task));
   CHECK(f.when(change{.by = as(3), .status = status::done}).refused(refusal::no_such_task));
   CHECK(f.when(task::remove{as(3)}).refused(refusal::no_such_task));
+}
+
+TEST_CASE("task: to others there is none, whatever version they expect") {
+  task_fixture f{for_user_1()};
+  for (const std::uint64_t version : {0, 1, 2}) {
+    CAPTURE(version);
+    CHECK(f.when(get_task{as(3)}, version).refused(refusal::no_such_task));
+    CHECK(f.when(change{.by = as(3), .status = status::done}, version).refused(refusal::no_such_task));
+    CHECK(f.when(task::remove{as(3)}, version).refused(refusal::no_such_task));
+  }
+  CHECK(f.when(task::remove{as(1)}, 2).status() == outcome::status::version_mismatch);
 }
 
 TEST_CASE("task: one without a known creator is not everybody's") {

@@ -175,6 +175,37 @@ TEST_CASE("world: lists hand out cursors that lead to the next page") {
       {.path = "/api/v1/skus/phone/orders?limit=2&cursor=" + first.next_cursor, .who = as_admin(user(9))});
   CHECK(boost::json::parse(second.body).at("items").at(0).at("arrival") == 3);
   CHECK(second.next_cursor.empty());
+  for (const std::string other : {"/api/v1/skus/tablet/orders", "/api/v1/orders", "/api/v1/tasks"}) {
+    CHECK(w.call({.path = other + "?cursor=" + first.next_cursor, .who = as_admin(user(9))}).status == 400);
+  }
+}
+
+TEST_CASE("world: what is created says where it is, and an order which version it has") {
+  world w;
+  w.call({.method = put,
+          .path = "/api/v1/skus/phone",
+          .body = R"({"name":"Phone","stock":9,"holdSeconds":60})",
+          .who = as_admin(user(9))});
+  const auto order = w.call({.method = post,
+                             .path = "/api/v1/skus/phone/orders",
+                             .body = R"({"quantity":1})",
+                             .who = as_user(user(1))});
+  CHECK(order.status == 201);
+  CHECK(order.version == 1);
+  const auto there = w.call({.path = "/api/v1" + order.location, .who = as_user(user(1))});
+  CHECK(there.body == order.body);
+  CHECK(there.version == 1);
+  const auto confirmed =
+      w.call({.method = post, .path = "/api/v1" + order.location + "/confirm", .who = as_user(user(1))});
+  CHECK(confirmed.version == 2);
+  for (const std::string base : {"/api/v1", ""}) {
+    const auto who = base.empty() ? as_compat() : as_user(user(1));
+    const auto task = w.call({.method = post,
+                              .path = base + "/tasks",
+                              .body = R"({"title":"T","userId":")" + user_1 + R"("})",
+                              .who = who});
+    CHECK(w.call({.path = base + task.location, .who = who}).body == task.body);
+  }
 }
 
 TEST_CASE("world: reading all is swept by the inbox itself") {

@@ -65,7 +65,7 @@ struct fixture {
   std::uint64_t batch = 0;
 
   template <class Message>
-  outcome run(const Message& message, std::optional<std::uint64_t> expect = std::nullopt) {
+  outcome run(const Message& message, const version_condition& expect = {}) {
     return one.execute({{1000}, 7}, counter::number_of<Message>(), encode(message), ++batch, expect);
   }
   sum now() {
@@ -161,6 +161,34 @@ TEST_CASE("activation: a version that is expected must be there") {
   const auto out = f.run(add{5}, 0);
   CHECK(out.what == outcome::status::version_mismatch);
   CHECK(out.version == 1);
+  CHECK(f.now() == sum{5, 1});
+}
+
+TEST_CASE("activation: a command can ask for an entity that exists, does not, or has moved on") {
+  fixture f;
+  const auto run = [&](const version_condition& expect) { return f.run(add{5}, expect).what; };
+  CHECK(run(version_condition::exists()) == outcome::status::version_mismatch);
+  CHECK(run(version_condition::never()) == outcome::status::version_mismatch);
+  CHECK(run(version_condition::absent()) == outcome::status::ok);
+  CHECK(run(version_condition::absent()) == outcome::status::version_mismatch);
+  CHECK(run(version_condition::other_than(1)) == outcome::status::version_mismatch);
+  CHECK(run(version_condition::exists()) == outcome::status::ok);
+  CHECK(run(version_condition::other_than(1)) == outcome::status::ok);
+  CHECK(run(version_condition::never()) == outcome::status::version_mismatch);
+  CHECK(f.one.version() == 3);
+}
+
+TEST_CASE("activation: a refusal goes before a version that is not there, and neither leaves a trace") {
+  fixture f;
+  CHECK(f.run(add{5}).what == outcome::status::ok);
+  const auto refused = f.run(add{5, behaviour::refuse_after_edit}, 7);
+  CHECK(refused.what == outcome::status::rejected);
+  const auto stale = f.run(add{5}, 7);
+  CHECK(stale.what == outcome::status::version_mismatch);
+  CHECK(stale.reply.empty());
+  CHECK(stale.changes.empty());
+  CHECK(stale.version == 1);
+  CHECK(f.run(get_sum{}, 7).what == outcome::status::version_mismatch);
   CHECK(f.now() == sum{5, 1});
 }
 

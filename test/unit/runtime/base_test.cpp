@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include "runtime/base/text.hpp"
+
 #include <set>
 
 #include "runtime/base/random.hpp"
@@ -113,4 +115,18 @@ TEST_CASE("text: characters are code points, not bytes") {
   CHECK(count_characters("") == 0);
   CHECK(count_characters("abc") == 3);
   CHECK(count_characters("ü€😀") == 3);
+}
+
+TEST_CASE("text: blank is what shows nothing") {
+  for (const std::string text :
+       {"", " ", "\t\r\n ", "\xc2\xa0", "\xc2\x85", "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x8b",
+        "\xe2\x80\xa8\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80 ", "\xef\xbb\xbf"}) {
+    CAPTURE(text);
+    CHECK(is_blank(text));
+  }
+  for (const std::string text :
+       {"a", " a ", "\xc2\xa1", "\xe3\x80\x81", "\xe2\x80\x94", "\xf0\x9f\xa7\xb8", "0"}) {
+    CAPTURE(text);
+    CHECK_FALSE(is_blank(text));
+  }
 }
