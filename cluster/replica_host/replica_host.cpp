@@ -137,14 +137,14 @@ void replica_host::carry_out(const Other&) {
   TROUPE_ASSERT(false, "the only replica of a shard has nobody to talk to: " + core_.describe());
 }
 
-/// Once for all that were refused since the last look.
+/// At once, and then each time there are ten times as many: what is wrong stays wrong for long.
 void replica_host::report_refusals() {
   const auto& f = core_.figures();
   const auto refusals = f.refused_configs + f.bad_messages + f.foreign;
-  if (refusals == reported_refusals_) return;
-  spdlog::warn("shard {}: {} words of the authority or of other replicas refused, nothing changed: {}",
-               place_.shard, refusals - reported_refusals_, core_.describe());
-  reported_refusals_ = refusals;
+  if (refusals < next_report_) return;
+  next_report_ = refusals * 10;
+  spdlog::warn("shard {}: {} words of the authority or of other replicas refused so far, nothing changed: {}",
+               place_.shard, refusals, core_.describe());
 }
 
 }  // namespace troupe

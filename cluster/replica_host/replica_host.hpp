@@ -54,7 +54,7 @@ class replica_host final : public shard_replica {
   replication::actions actions_;
   std::size_t awaited_ = 0;  // of the proposal at hand
   bool has_served_ = false;
-  std::uint64_t reported_refusals_ = 0;
+  std::uint64_t next_report_ = 1;  // refusals
 };
 
 /// Why a replica cannot be made of that; empty when it can.

@@ -10,6 +10,7 @@
 #include "runtime/host/bridge.hpp"
 #include "runtime/host/metronome.hpp"
 #include "runtime/host/shard_actor.hpp"
+#include "runtime/store/directory.hpp"
 
 namespace troupe {
 namespace {
@@ -171,6 +172,7 @@ std::variant<std::unique_ptr<node>, store_error> node::start(const node_options&
   auto& found = std::get<std::vector<recovered_shard>>(recovered);
   auto make_replica = replicate(options.data_directory, found);
   if (auto* fault = std::get_if<store_error>(&make_replica)) return *fault;
+  if (auto fault = raise_format(disk)) return *fault;
   started->system =
       std::make_unique<caf::actor_system>(configure(started->config, options.scheduler_threads));
   started->spawn_shards(std::move(found), std::move(std::get<replica_maker>(make_replica)));

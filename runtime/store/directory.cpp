@@ -160,6 +160,14 @@ std::optional<store_error> refuse_newer_format(const std::string& directory) {
   return newer_format(directory, format->format);
 }
 
+std::optional<store_error> raise_format(const store_options& options) {
+  auto& disk = disk_of(options.disk);
+  const auto read = read_format(disk, options.directory);
+  if (const auto* fault = std::get_if<store_error>(&read)) return *fault;
+  if (std::get<format_file>(read).format == data_format) return std::nullopt;
+  return write_format(disk, options.directory + "/FORMAT", options.shard_count);
+}
+
 std::variant<bool, store_error> has_store(const store_options& options) {
   auto& disk = disk_of(options.disk);
   const auto store_directory = options.directory + "/store";

@@ -15,11 +15,17 @@ class FSRandomRWFile;
 namespace troupe {
 
 /// The format of the whole data directory. A greater number on disk is refused before anything is touched.
-inline constexpr int data_format = 1;
+/// 2: the log has barriers and cuts, and each shard a replica's record (docs/replication.md). Directories of
+/// format 1 are taken over by raise_format().
+inline constexpr int data_format = 2;
 
 /// Makes the directory when it does not exist, and refuses one of a newer format, of another shard count, or
 /// that cannot be written. Touches nothing when it refuses.
 std::optional<store_error> prepare_directory(const store_options& options, directory_lock& lock);
+
+/// Says in FORMAT that this troupe writes here from now on, which an older one must not read. Called before
+/// the first write that one would not understand.
+std::optional<store_error> raise_format(const store_options& options);
 
 /// Refuses a directory of a newer format; none or an unreadable one is not its business.
 std::optional<store_error> refuse_newer_format(const std::string& directory);

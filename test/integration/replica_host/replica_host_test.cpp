@@ -116,8 +116,7 @@ TEST_CASE(
     "replica host: an authority that is away is asked again, and one that was put back is not believed") {
   stage s{{encode_replica_record({0, 6, 30, 0, replication::disk_state::sound}), 0, 0, {}}};
   s.replica->start();
-  while (!s.authority.reads.empty())
-    s.authority.answer_read({.ok = false, .configs = {}, .error = "away"});
+  while (!s.authority.reads.empty()) s.authority.answer_read({.ok = false, .configs = {}, .error = "away"});
   for (int i = 0; i < 40 && s.authority.reads.empty(); ++i) {
     s.clock.now_ms += s.tick_after_ms;
     s.replica->on_tick();

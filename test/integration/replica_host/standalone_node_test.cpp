@@ -2,7 +2,9 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
+#include <sstream>
 
 #include "cluster/replica_host/standalone_node.hpp"
 #include "test/integration/runtime/toy_kinds.hpp"
@@ -106,6 +108,36 @@ TEST_CASE(
 
   fs::rename(directory.path() + "/newest", file);
   live(directory.path(), 3);
+}
+
+TEST_CASE(
+    "standalone node: a directory of the first format is taken over, and then no longer for its troupe") {
+  const temporary_directory directory;
+  const auto format = [&] {
+    std::stringstream out;
+    out << std::ifstream{directory.path() + "/FORMAT"}.rdbuf();
+    return out.str();
+  };
+  {
+    // As a process of that time left it: an entry in the log, rows of an earlier one, no replica's record.
+    auto opened = store::open({directory.path(), 4});
+    auto& stored = *std::get<std::unique_ptr<store>>(opened);
+    const auto shard = shard_of({counter::kind::options.id, "a"}, 4);
+    chunk_writer chunk{shard};
+    chunk.begin(1, 7, 0);
+    std::string entry;
+    encode_housekeeping(entry, {1}, {}, {});
+    chunk.add(entry);
+    log_frame frame;
+    frame.add(shard, 1, chunk.take());
+    store_batch batch;
+    batch.put_frame(1, frame.bytes());
+    stored.write(batch, store::durability::synced);
+  }
+  std::ofstream{directory.path() + "/FORMAT"} << "troupe data format 1\nshards 4\n";
+  live(directory.path(), 1);
+  CHECK(format() == "troupe data format 2\nshards 4\n");
+  live(directory.path(), 2);
 }
 
 TEST_CASE("standalone node: a replica's record that does not decode is refused") {
