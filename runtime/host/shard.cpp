@@ -89,6 +89,7 @@ void shard::start_when_ready() {
   figures_.applied.store(applied_, std::memory_order_relaxed);
   take_up_stored_work();
   for (auto& parcels : std::exchange(early_parcels_, {})) on_parcels(std::move(parcels));
+  queued_bytes_ = 0;
   const auto now = clock_.steady();
   for (auto& [front, command] : std::exchange(early_commands_, {})) accept(front, std::move(command), now);
   run_ready();
@@ -132,13 +133,18 @@ void shard::on_commands(std::uint32_t front, std::vector<ticketed_command>&& com
   for (auto& command : commands) {
     if (is_serving_) {
       accept(front, std::move(command), now);
-    } else if (early_commands_.size() < options_.queued_max) {
+    } else if (early_commands_.size() < options_.queued_max && has_room_for(command.what)) {
+      queued_bytes_ += command.what.body.size();
       early_commands_.emplace_back(front, std::move(command));
     } else {
       send({front, command.ticket}, {reply_status::overloaded, {}, 0, false});
     }
   }
   run_ready();
+}
+
+bool shard::has_room_for(const command& what) const {
+  return queued_ < options_.queued_max && queued_bytes_ + what.body.size() <= options_.queued_bytes_max;
 }
 
 void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::time_point now) {
@@ -158,8 +164,7 @@ void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::tim
   if (is_named && answer_known(to, what)) return;
   if (storage_full_ && !what.is_query) return refuse(reply_status::storage_full);
 
-  const bool has_room = queued_ < options_.queued_max;
-  auto* r = has_room ? &resident_of(*kind, what.target) : nullptr;
+  auto* r = has_room_for(what) ? &resident_of(*kind, what.target) : nullptr;
   if (r == nullptr || r->queue.size() >= kind->options.queue_max) {
     figures_.overloaded.fetch_add(1, std::memory_order_relaxed);
     return refuse(reply_status::overloaded);
@@ -170,6 +175,7 @@ void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::tim
   item.message = what.message;
   item.is_query = what.is_query;
   item.body = std::move(what.body);
+  queued_bytes_ += item.body.size();
   if (is_named) item.name = what.id;
   item.fingerprint = what.fingerprint;
   item.expect_version = what.expect_version;
@@ -279,6 +285,8 @@ void shard::run_ready() {
 std::vector<work> shard::take_runnable(resident& r, std::size_t count) {
   auto items = r.queue.take(count);
   queued_ -= items.size();
+  for (const auto& item : items)
+    if (item.cause == entry_cause::command) queued_bytes_ -= item.body.size();
   const auto now = clock_.steady();
   std::erase_if(items, [&](const work& item) {
     if (item.cause != entry_cause::command || item.deadline > now) return false;

@@ -23,8 +23,9 @@
 namespace troupe {
 
 struct shard_options {
-  std::size_t batch_max = 256;      // messages that an entity runs in one go
-  std::size_t queued_max = 65'536;  // commands waiting in this shard
+  std::size_t batch_max = 256;                // messages that an entity runs in one go
+  std::size_t queued_max = 65'536;            // commands waiting in this shard
+  std::size_t queued_bytes_max = 16U << 20U;  // and what they carry
   std::size_t uncommitted_entries_max = 4096;
   std::size_t uncommitted_bytes_max = 16U << 20U;
   // Several times what waits while the applier keeps up; past it entities wait for the applier.
@@ -146,6 +147,7 @@ class shard final : public replica_listener {
   };
 
   void start_when_ready();
+  bool has_room_for(const command& what) const;
   void take_up_stored_work();
   void accept(std::uint32_t front, ticketed_command&& in, std::chrono::steady_clock::time_point now);
   bool answer_known(const reply_address& to, const command& what);
@@ -220,6 +222,7 @@ class shard final : public replica_listener {
   std::vector<std::vector<ticketed_reply>> outgoing_replies_;  // by front
   std::unordered_map<shard_id, std::vector<send_id>> outgoing_acks_;
   std::size_t queued_ = 0;
+  std::size_t queued_bytes_ = 0;  // of commands, those that came early included
   std::size_t running_ = 0;
   bool is_stopping_ = false;
   bool storage_full_ = false;

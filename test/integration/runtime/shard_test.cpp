@@ -187,6 +187,24 @@ TEST_CASE("shard: entities wait for the applier when too much is not applied") {
   CHECK(f.value_of("a") == 15);
 }
 
+TEST_CASE("shard: what the commands that wait carry is bounded, however few they are") {
+  shard_options options;
+  options.uncommitted_entries_max = 1;
+  options.queued_bytes_max = 100;
+  shard_fixture f{options};
+  const auto running = f.send(f.make("a", add{5}));
+  const auto large = f.make("a", counter::forward{std::string(60, 'b'), 1, 1});
+  const auto waits = f.send(large);
+  const auto refused = f.send(large);
+  CHECK(status_in(refused) == reply_status::overloaded);
+  CHECK_FALSE(waits->has_value());
+  f.settle();
+  CHECK(status_in(waits) == reply_status::ok);
+  const auto again = f.send(large);
+  f.settle();
+  CHECK(status_in(again) == reply_status::ok);
+}
+
 TEST_CASE("shard: replies that wait for the disk are bounded") {
   shard_options options;
   options.gated_replies_max = 10;
