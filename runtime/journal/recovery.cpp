@@ -112,6 +112,8 @@ class log_reader {
           std::make_shared<const std::string>(chunk_prefix(*last.bytes, first_index - last.first_index));
       last.last_index = first_index - 1;
     }
+    // What is left of a chunk may be older than the rows, which another entry has written since.
+    if (!chunks.empty() && chunks.back().last_index <= shard.applied.index) chunks.pop_back();
     return std::nullopt;
   }
 

@@ -52,7 +52,9 @@ told take(const std::string& out, const std::vector<std::uint64_t>& begun_with) 
       std::size_t shard = 0;
       in >> shard;
       auto& to = what == "appended" ? all.appended : all.acknowledged;
-      in >> to.at(shard);
+      std::uint64_t index = 0;
+      in >> index;
+      to.at(shard) = std::max(to.at(shard), index);
       if (what == "acknowledged" && !all.fault.empty()) ++all.acknowledged_after_fault;
     }
   }

@@ -56,8 +56,15 @@ life::~life() {
   store_.reset();
 }
 
-/// The number of a write is its last index.
-void life::on_synced(shard_id shard, std::uint64_t index) {
+void life::on_synced(shard_id shard, std::uint64_t number) {
+  std::uint64_t index = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    auto& waiting = waiting_[shard];
+    for (; !waiting.empty() && waiting.front().first <= number; waiting.pop_front())
+      index = waiting.front().second;
+  }
+  if (index == 0) return;
   events_.acknowledged(shard, index);
   const std::lock_guard lock{mutex_};
   synced_[shard] = index;
@@ -89,15 +96,49 @@ void life::append(const script& plan, shard_id shard, std::uint64_t count) {
   ends_[shard] += count;
   epochs_[shard] = store_->epoch();
   events_.appended(shard, ends_[shard]);
-  journal_->write({shard, log_write::kind::entries, ends_[shard], first, ends_[shard],
-                   std::make_shared<const std::string>(chunk.take()), count});
+  write({shard, log_write::kind::entries, 0, first, ends_[shard],
+         std::make_shared<const std::string>(chunk.take()), count},
+        ends_[shard]);
+}
+
+void life::write(log_write&& what, std::uint64_t promises) {
+  what.number = ++numbers_[what.shard];
+  if (promises > 0) {
+    const std::lock_guard lock{mutex_};
+    waiting_[what.shard].emplace_back(what.number, promises);
+  }
+  journal_->write(std::move(what));
+}
+
+/// Entries that are cut off again, from their second on, before anybody was promised anything: as when
+/// another primary's log is taken over. They are the script's own, so it does no harm when the cut is lost.
+void life::append_and_cut(const script& plan, shard_id shard, std::uint64_t count) {
+  const auto first = ends_[shard] + 1;
+  chunk_writer chunk{shard};
+  chunk.begin(first, store_->epoch(), epochs_[shard]);
+  for (std::uint64_t i = 0; i < count; ++i) chunk.add(plan.entry(shard, first + i));
+  events_.appended(shard, ends_[shard] + count);
+  write({shard, log_write::kind::entries, 0, first, ends_[shard] + count,
+         std::make_shared<const std::string>(chunk.take()), count},
+        0);
+  write({shard, log_write::kind::truncation, 0, first + 1, 0, {}, 1}, 0);
+  write({shard, log_write::kind::meta, 0, 0, 0, std::make_shared<const std::string>("cut"), 1}, 0);
+  ends_[shard] = first;
+  epochs_[shard] = store_->epoch();
 }
 
 void life::run(const script& plan, std::uint32_t seed, std::size_t rounds) {
   std::mt19937 random{seed};
   for (std::size_t round = 1; round <= rounds; ++round) {
     for (shard_id shard = 0; shard < script::shards; ++shard) {
-      const auto count = std::min<std::uint64_t>(random() % 3, plan.length() - ends_[shard]);
+      auto left = plan.length() - ends_[shard];
+      if (random() % 4 == 0 && left > 1) {
+        append_and_cut(plan, shard, std::min<std::uint64_t>(2 + random() % 3, left));
+        // Numbered behind the cut, so its promise is one of all before.
+        append(plan, shard, 1);
+      }
+      left = plan.length() - ends_[shard];
+      const auto count = std::min<std::uint64_t>(random() % 3, left);
       if (count > 0) append(plan, shard, count);
     }
     wait(synced_);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -44,14 +45,19 @@ class life final : public journal_listener {
   void on_applied(shard_id shard, std::uint64_t index) override;
   void apply_recovered(const std::vector<recovered_shard>& found);
   void append(const script& plan, shard_id shard, std::uint64_t count);
+  void append_and_cut(const script& plan, shard_id shard, std::uint64_t count);
+  void write(log_write&& what, std::uint64_t promises);
   void wait(const std::array<std::uint64_t, script::shards>& at);
 
   life_events events_;
   std::unique_ptr<store> store_;
   std::unique_ptr<journal> journal_;
   std::vector<std::uint64_t> ends_;
-  std::vector<std::uint64_t> epochs_;  // of the last entries
+  std::vector<std::uint64_t> epochs_;                    // of the last entries
+  std::array<std::uint64_t, script::shards> numbers_{};  // of the last writes
   std::mutex mutex_;
+  /// Writes by number, and the index that is promised when they are synced; guarded by mutex_.
+  std::array<std::deque<std::pair<std::uint64_t, std::uint64_t>>, script::shards> waiting_;
   std::condition_variable changed_;
   std::array<std::uint64_t, script::shards> synced_{};   // guarded by mutex_
   std::array<std::uint64_t, script::shards> applied_{};  // guarded by mutex_
