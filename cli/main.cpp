@@ -2,6 +2,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/allocator.hpp"
 #include "cli/flash_sale/options.hpp"
 #include "cli/flash_sale/run.hpp"
 #include "cli/serve.hpp"
@@ -10,6 +11,9 @@
 #include "cli/verify.hpp"
 
 int main(int argc, char** argv) {
+#ifdef TROUPE_MIMALLOC
+  troupe::cli::tune_allocator();
+#endif
   CLI::App program{"troupe: a whole application backend in one binary, built of durable actors"};
   program.require_subcommand(1);
   program.set_version_flag("--version", TROUPE_VERSION);

@@ -1,6 +1,5 @@
 #include "http_front/server.hpp"
 
-#include <pthread.h>
 #include <sodium.h>
 
 #include <atomic>
@@ -14,6 +13,7 @@
 #include "http_front/net/edge_log.hpp"
 #include "http_front/net/loop.hpp"
 #include "http_front/problem/problem.hpp"
+#include "runtime/base/thread_name.hpp"
 
 namespace troupe::http {
 namespace {
@@ -140,7 +140,7 @@ void server::state::start() {
   asio::post(loops.front()->io, [this] { accept(); });
   for (auto& loop : loops) {
     threads.emplace_back([&loop = *loop] {
-      ::pthread_setname_np(::pthread_self(), "troupe-http");
+      name_thread("troupe-http");
       loop.run();
     });
   }

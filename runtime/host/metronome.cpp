@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/base/thread_name.hpp"
+
 namespace troupe {
 namespace {
 
@@ -60,6 +62,7 @@ std::int64_t metronome::wake_due() {
 }
 
 void metronome::run() {
+  name_thread("troupe-ticks");
   for (;;) {
     const auto next = wake_due();
     next_tick_.store(next);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/base/assert.hpp"
+#include "runtime/base/thread_name.hpp"
 
 namespace troupe {
 
@@ -39,6 +40,7 @@ void applier::wait_until_idle() {
 }
 
 void applier::run() {
+  name_thread("troupe-applier");
   for (;;) {
     std::vector<log_chunk> job;
     {

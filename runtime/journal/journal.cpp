@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "runtime/base/assert.hpp"
+#include "runtime/base/thread_name.hpp"
 
 namespace troupe {
 
@@ -127,6 +128,7 @@ void journal::wait_for_work(std::unique_lock<std::mutex>& lock) {
 }
 
 void journal::run() {
+  name_thread("troupe-journal");
   std::vector<log_write> incoming;
   std::deque<log_write> waiting;  // for a round of its own
   std::vector<std::pair<shard_id, std::uint64_t>> commits;
