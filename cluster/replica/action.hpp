@@ -15,6 +15,7 @@ struct replica_meta {
   std::uint64_t revision = 0;        // of the newest config seen
   std::uint64_t fence_revision = 0;  // a poll at that revision was answered
   disk_state disk = disk_state::blank;
+  incarnation disk_since = 0;  // the run that found it blank; 0: not known any more
   friend bool operator==(const replica_meta&, const replica_meta&) = default;
 };
 

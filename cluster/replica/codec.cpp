@@ -65,6 +65,7 @@ void put(byte_writer& out, const poll_answer& b) {
   out.varint(b.end.epoch);
   out.varint(b.end.index);
   out.u8(static_cast<std::uint8_t>(b.disk));
+  out.varint(b.disk_since);
 }
 void put(byte_writer&, const suspicion&) {}
 void put(byte_writer&, const heard_lately&) {}
@@ -158,6 +159,7 @@ void take(byte_reader& in, poll_answer& b) {
   const auto disk = in.u8();
   if (disk < 1 || disk > static_cast<std::uint8_t>(disk_state::sound)) return in.fail();
   b.disk = static_cast<disk_state>(disk);
+  b.disk_since = in.varint();
 }
 void take(byte_reader&, suspicion&) {}
 void take(byte_reader&, heard_lately&) {}

@@ -11,18 +11,29 @@ void in_sync_set::accept(const stored_config& now) {
 }
 
 void in_sync_set::propose(std::uint64_t base_revision, std::vector<member> members) {
+  // While the authority is away the same is proposed again and again.
+  for (const auto& p : proposals_)
+    if (p.base_revision == base_revision && p.members == members) return;
   proposals_.push_back({base_revision, std::move(members)});
+  unite();
+}
+
+void in_sync_set::expect(std::optional<member> joining) {
+  if (joining_ == joining) return;
+  joining_ = joining;
   unite();
 }
 
 void in_sync_set::forget_proposals() {
   proposals_.clear();
+  joining_.reset();
   unite();
 }
 
 void in_sync_set::unite() {
   maximal_ = known_;
   for (const auto& p : proposals_) maximal_.insert(maximal_.end(), p.members.begin(), p.members.end());
+  if (joining_) maximal_.push_back(*joining_);
   std::sort(maximal_.begin(), maximal_.end());
   maximal_.erase(std::unique(maximal_.begin(), maximal_.end()), maximal_.end());
 }

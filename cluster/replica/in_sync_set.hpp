@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "cluster/authority/authority.hpp"
@@ -16,8 +18,13 @@ class in_sync_set {
   void accept(const stored_config& now);
   void propose(std::uint64_t base_revision, std::vector<member> members);
   void forget_proposals();
+  /// Counts before anything is proposed, so that commit waits for it and it comes level under load as well.
+  /// It may be let go again: nobody was told of it.
+  void expect(std::optional<member> joining);
+  std::optional<member> expected() const { return joining_; }
 
   bool has_proposal() const { return !proposals_.empty(); }
+  std::size_t proposal_count() const { return proposals_.size(); }
   const std::vector<member>& maximal() const { return maximal_; }
 
  private:
@@ -29,6 +36,7 @@ class in_sync_set {
 
   std::vector<member> known_;
   std::vector<proposal> proposals_;
+  std::optional<member> joining_;
   std::vector<member> maximal_;  // sorted
 };
 

@@ -27,9 +27,10 @@ struct chunk {
 
 /// What a replica knows of the worth of its own disk.
 enum class disk_state : std::uint8_t {
-  blank = 1,    // nothing of this shard was found: new, or its content was lost
-  suspect = 2,  // something is known to be missing
-  sound = 3,    // once in the in-sync set, and nothing is known to have been lost since
+  blank = 1,        // nothing of this shard was found: new, or its content was lost
+  suspect = 2,      // something is known to be missing
+  sound = 3,        // once in the in-sync set, and nothing is known to have been lost since
+  quarantined = 4,  // contradicts its primary's log: left as it is, and silent, also after a restart
 };
 
 /// The primary of the message's epoch shows its log below its first own entry, so that a backup can cut what
@@ -80,6 +81,7 @@ struct poll_answer {
   std::uint64_t nonce = 0;
   log_position end;  // on disk
   disk_state disk = disk_state::blank;
+  incarnation disk_since = 0;
 };
 
 /// Asked by who suspects the primary; who has heard of it lately says so.

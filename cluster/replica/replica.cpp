@@ -21,7 +21,9 @@ replica::replica(shard_id shard, member self, const replica_options& options, du
   commit_ = told_commit_ = log_.start() - 1;
   epoch_ = std::max(meta_.epoch, log_.last_epoch());
   last_heard_ = now;
+  if (meta_.disk_since == 0) meta_.disk_since = self_.run;
   if (has(mutant::blank_is_sound)) meta_.disk = disk_state::sound;
+  if (meta_.disk == disk_state::quarantined) role_ = replica_role::quarantined;
 }
 
 void replica::step(moment now, const event& what, actions& out) {
@@ -180,7 +182,9 @@ void replica::accept_config(const stored_config& now) {
   change_is_unknown_ = false;
   meta_.generation = config.generation;
   meta_.revision = now.revision;
-  if (is_in(config.in_sync, self_)) meta_.disk = disk_state::sound;
+  if (is_in(config.in_sync, self_) ||
+      is_as_listed(meta_.disk, meta_.disk_since, find_node(config.in_sync, self_.node)))
+    meta_.disk = disk_state::sound;
   if (config.epoch > epoch_ || (has(mutant::accept_rollback) && config.epoch < epoch_)) {
     adopt_epoch(config.epoch);
   } else {
@@ -204,6 +208,12 @@ void replica::accept_config(const stored_config& now) {
   } else if (config.primary.run < run_of(config.primary.node) && !primary_gone_at_) {
     primary_gone_at_ = now_;
   }
+}
+
+/// A run that is in the set had everything, on the disk that it had; the copy may have died before it heard
+/// of it. So a disk that was not replaced since that run is sound.
+bool replica::is_as_listed(disk_state disk, incarnation since, member listed) {
+  return disk == disk_state::blank && since != 0 && since <= listed.run;
 }
 
 void replica::adopt_epoch(std::uint64_t epoch) {

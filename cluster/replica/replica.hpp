@@ -129,7 +129,7 @@ class replica {
     bool is_counted = false;  // as waiting
     moment since{};
     moment asked_at{};
-    std::vector<std::pair<node_id, log_position>> answers;
+    std::vector<std::pair<node_id, poll_answer>> answers;
   };
   struct transfer_state {
     member to;
@@ -168,6 +168,7 @@ class replica {
   bool is_in(const std::vector<member>& members, member who) const;
   bool has(mutant bug) const { return options_.bug == bug; }
   bool is_fenced(std::uint64_t revision) const;
+  static bool is_as_listed(disk_state disk, incarnation since, member listed);
 
   // replica_backup.cpp
   void on(const message& m, const activate& b);
@@ -207,7 +208,11 @@ class replica {
   // replica_change.cpp: the in-sync set, transfer
   void reconsider_set();
   bool is_gone(const peer* p) const;
-  bool is_qualified(const peer& p, member current) const;
+  bool is_close(const peer& p, member current) const;
+  bool has_everything(const peer& p) const;
+  bool may_join(const peer& p) const;
+  peer* next_to_join();
+  void drop_lost_joiner();
   void change_set(std::vector<member> next, std::vector<member> registered);
   void touch();
   void start_transfer(member to);

@@ -63,7 +63,7 @@ bool replica::reconcile(const activate& b) {
 }
 
 void replica::set_quarantine(std::uint64_t cut) {
-  meta_.disk = disk_state::suspect;
+  meta_.disk = disk_state::quarantined;
   write_meta_now();
   role_ = replica_role::quarantined;
   following_ = false;
@@ -166,7 +166,7 @@ void replica::on(const message& m, const poll& b) {
 void replica::answer_polls(std::uint64_t done) {
   for (const auto& w : waiting_polls_)
     if (w.number <= done)
-      send_to(w.asker, poll_answer{w.nonce, {log_.epoch_at(synced_), synced_}, meta_.disk});
+      send_to(w.asker, poll_answer{w.nonce, {log_.epoch_at(synced_), synced_}, meta_.disk, meta_.disk_since});
   std::erase_if(waiting_polls_, [&](const waiting_poll& w) { return w.number <= done; });
 }
 

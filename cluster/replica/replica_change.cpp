@@ -10,18 +10,57 @@ bool replica::is_gone(const peer* p) const {
   return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
 }
 
-/// Section 6: has acknowledged in this epoch with its present run, has this epoch's barrier and everything
-/// committed, and is not far behind. `current` is its entry in the in-sync set now, run 0 if none.
-bool replica::is_qualified(const peer& p, member current) const {
+/// Section 6: has acknowledged in this epoch with its present run, and is not far behind. `current` is its
+/// entry in the in-sync set now, run 0 if none.
+bool replica::is_close(const peer& p, member current) const {
   if (!p.follows || p.is_full || p.who == current || is_gone(&p)) return false;
-  if (p.match < commit_ || (p.match < barrier_ && !has(mutant::expand_below_barrier))) return false;
   if (log_.last() - p.match > options_.join_lag) return false;
   return !p.has_left || current.run != 0 || now_ - p.left_at >= options_.rejoin_after;
+}
+
+/// This epoch's barrier, and what is committed.
+bool replica::has_everything(const peer& p) const {
+  return p.match >= commit_ && (p.match >= barrier_ || has(mutant::expand_below_barrier));
+}
+
+bool replica::may_join(const peer& p) const {
+  const auto& now = config_.config;
+  return std::binary_search(now.replicas.begin(), now.replicas.end(), p.who.node) &&
+         is_close(p, find_node(now.in_sync, p.who.node));
+}
+
+/// Who joins next, when it has everything. Commits go on while a copy comes near, so with no pause between
+/// them it would never be level; therefore one that is close counts at once, and commit waits for it.
+replica::peer* replica::next_to_join() {
+  peer* next = nullptr;
+  for (auto& p : peers_)
+    if (may_join(p) && (next == nullptr || in_sync_.expected() == p.who)) next = &p;
+  if (next == nullptr || !has_everything(*next)) {
+    if (next != nullptr) in_sync_.expect(next->who);
+    return nullptr;
+  }
+  in_sync_.expect(std::nullopt);
+  return next;
+}
+
+/// Who was waited for in vain has left, as any other member would have.
+void replica::drop_lost_joiner() {
+  const auto who = in_sync_.expected();
+  if (!who) return;
+  auto* p = find_peer(who->node);
+  if (p != nullptr && p->who == *who && may_join(*p)) return;
+  if (p != nullptr) {
+    p->has_left = true;
+    p->left_at = now_;
+  }
+  in_sync_.expect(std::nullopt);
+  advance_commit();
 }
 
 /// One change at a time: at most one joins and one leaves. Where nobody may leave without falling below the
 /// floor, joining first makes it a swap in one write.
 void replica::reconsider_set() {
+  drop_lost_joiner();
   if (transfer_ && transfer_->is_proposed) return;
   if (in_sync_.has_proposal()) {
     // Its answer was lost or is late. Only a greater revision settles it, so force one (row 28).
@@ -31,13 +70,9 @@ void replica::reconsider_set() {
   const auto& now = config_.config;
   auto next = now.in_sync;
   std::vector<member> registered;
-  for (const auto& p : peers_) {
-    const auto current = find_node(now.in_sync, p.who.node);
-    const bool belongs = std::binary_search(now.replicas.begin(), now.replicas.end(), p.who.node);
-    if (!belongs || !is_qualified(p, current)) continue;
-    next = with(next, p.who);
-    registered.push_back(p.who);
-    break;
+  if (const auto* p = next_to_join()) {
+    next = with(next, p->who);
+    registered.push_back(p->who);
   }
   for (const auto& m : now.in_sync) {
     if (m == self_ || (!registered.empty() && m.node == registered.front().node)) continue;

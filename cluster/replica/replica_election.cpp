@@ -114,7 +114,7 @@ void replica::on(const message& m, const poll_answer& b) {
   if (!poll_) return;
   if (b.nonce != poll_->nonce && !has(mutant::no_fence)) return;
   std::erase_if(poll_->answers, [&](const auto& a) { return a.first == m.from.node; });
-  poll_->answers.emplace_back(m.from.node, b.end);
+  poll_->answers.emplace_back(m.from.node, b);
   decide_poll();
 }
 
@@ -122,6 +122,7 @@ void replica::decide_poll() {
   if (!poll_->fence_is_down) return;
   std::size_t missing = 0;
   bool is_outdone = false;
+  bool anybody_is_sound = meta_.disk == disk_state::sound;
   const log_position mine{log_.epoch_at(synced_), synced_};
   for (const auto& m : config_.config.in_sync) {
     if (m.node == self_.node) continue;
@@ -129,9 +130,11 @@ void replica::decide_poll() {
                                      [&](const auto& a) { return a.first == m.node; });
     if (answer == poll_->answers.end()) {
       ++missing;
-    } else if (answer->second > mine) {
-      is_outdone = true;
+      continue;
     }
+    const auto& [nonce, end, disk, since] = answer->second;
+    is_outdone = is_outdone || end > mine;
+    anybody_is_sound = anybody_is_sound || disk == disk_state::sound || is_as_listed(disk, since, m);
   }
   if (is_outdone) {
     ++figures_.polls_outdone;
@@ -142,7 +145,9 @@ void replica::decide_poll() {
   const bool own_disk_counts = options_.trust == disk_trust::fsync && meta_.disk == disk_state::sound;
   const bool may_do_without =
       (own_disk_counts && now_ - poll_->since >= options_.poll_patience) || has(mutant::poll_without_all);
-  if (missing > 0 && !may_do_without) {
+  // Copies that have all lost something do not know what: an empty log must not win over nothing.
+  const bool knows = missing == 0 && anybody_is_sound;
+  if (!knows && !may_do_without) {
     if (!own_disk_counts && !std::exchange(poll_->is_counted, true)) ++figures_.polls_waiting;
     return;
   }

@@ -5,7 +5,7 @@
 namespace troupe {
 
 namespace {
-constexpr std::uint8_t record_format = 1;
+constexpr std::uint8_t record_format = 2;  // 1 had no disk_since
 }
 
 std::string encode_replica_record(const replication::replica_meta& meta) {
@@ -17,19 +17,22 @@ std::string encode_replica_record(const replication::replica_meta& meta) {
   w.varint(meta.revision);
   w.varint(meta.fence_revision);
   w.u8(static_cast<std::uint8_t>(meta.disk));
+  w.varint(meta.disk_since);
   return out;
 }
 
 std::optional<replication::replica_meta> decode_replica_record(std::string_view bytes) {
   byte_reader in{bytes};
-  if (in.u8() != record_format) return std::nullopt;
+  const auto format = in.u8();
+  if (format < 1 || format > record_format) return std::nullopt;
   replication::replica_meta meta;
   meta.generation = in.varint();
   meta.epoch = in.varint();
   meta.revision = in.varint();
   meta.fence_revision = in.varint();
   const auto disk = in.u8();
-  if (!in.ok() || !in.at_end() || disk < 1 || disk > 3) return std::nullopt;
+  if (format >= 2) meta.disk_since = in.varint();
+  if (!in.ok() || !in.at_end() || disk < 1 || disk > 4) return std::nullopt;
   meta.disk = static_cast<replication::disk_state>(disk);
   return meta;
 }

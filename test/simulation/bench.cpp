@@ -48,6 +48,12 @@ void bench::crash(int node, std::uint64_t lost_entries) {
   p.synced.log.truncate(last - std::min(last, lost_entries));
 }
 
+void bench::replace_disk(int node) {
+  auto& p = places_[index(node)];
+  p.core.reset();
+  p.synced = {};
+}
+
 void bench::tick(int node, std::chrono::milliseconds later) {
   places_[index(node)].clock += later;
   step(node, replication::tick{});

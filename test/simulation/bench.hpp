@@ -34,6 +34,8 @@ class bench {
   void step(int node, const replication::event& what);
   void crash(int node, std::uint64_t lost_entries = 0);
   void restart(int node);
+  /// The process is gone, and everything that it had on disk.
+  void replace_disk(int node);
   void let_meet();
 
   std::uint64_t released(int node) const { return places_[index(node)].released; }

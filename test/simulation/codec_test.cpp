@@ -61,7 +61,8 @@ message_body any_body(random_stream& random) {
     case 6:
       return poll_answer{any_number(random),
                          {any_number(random), any_number(random)},
-                         static_cast<disk_state>(1 + random.below(3))};
+                         static_cast<disk_state>(1 + random.below(3)),
+                         any_number(random)};
     case 7:
       return suspicion{};
     case 8:
