@@ -13,6 +13,7 @@
 #include "http_front/metrics/request_metrics.hpp"
 #include "http_front/net/response.hpp"
 #include "http_front/net/session.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace troupe::http {
 
@@ -48,6 +49,9 @@ class loop {
   const front& shared;
   gateway gate;
   const std::shared_ptr<loop_counters> counters;
+
+  /// What one session left in `out` would go to the next one's client.
+  void begin_event() const { TROUPE_ASSERT(out.empty(), "a session kept an answer in the loop's buffer"); }
 
   // Scratch of whichever session runs: empty between two events.
   std::string out;

@@ -43,6 +43,7 @@ void session::read() {
 }
 
 void session::on_read(const error_code& error, std::size_t size) {
+  loop_.begin_event();
   reading_ = false;
   if (phase_ == phase::closed) return forget_if_dead();
   if (error) return close();  // a request that is cut off has no one to answer to
@@ -55,7 +56,10 @@ void session::on_read(const error_code& error, std::size_t size) {
 
 void session::process() {
   while (phase_ == phase::idle || phase_ == phase::head || phase_ == phase::body) {
-    if (writing_) return;  // on_writable() comes back here
+    if (writing_) {  // on_writable() comes back here
+      flush();
+      return;
+    }
     if (phase_ == phase::idle) {
       // Clients may send an empty line after a body (RFC 9112, 2.2).
       while (end_ - start_ >= 2 && buffer_[start_] == '\r' && buffer_[start_ + 1] == '\n') start_ += 2;
@@ -175,6 +179,7 @@ bool session::handle() {
 }
 
 void session::on_reply(reply&& reply) {
+  loop_.begin_event();
   waiting_ = false;
   loop_counters::sub(loop_.counters->in_flight);
   if (phase_ == phase::closed) return forget_if_dead();
@@ -277,6 +282,7 @@ void session::wait_writable() {
 }
 
 void session::on_writable(const error_code& failed) {
+  loop_.begin_event();
   writing_ = false;
   if (phase_ == phase::closed) return forget_if_dead();
   if (failed) return close();
@@ -309,6 +315,7 @@ void session::linger() {
 }
 
 void session::sweep(clock::time_point now) {
+  loop_.begin_event();
   const auto timed_out = [&] { loop_counters::add(loop_.counters->timed_out); };
   if (writing_ && now >= write_deadline_) {
     timed_out();

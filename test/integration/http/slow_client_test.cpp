@@ -79,6 +79,35 @@ TEST_CASE("http: a slow reader gets a long answer whole") {
   CHECK(c.receive()->status == 200);
 }
 
+TEST_CASE("http: an answer that comes while an earlier one is still being sent is nobody else's") {
+  // Just short of what is sent at once, so that it leaves when the next command is on its way, and at some
+  // time does not fit into the socket.
+  constexpr std::size_t long_bytes = 60'000;
+  constexpr int pairs = 200;
+  server_options options;
+  options.threads = 1;  // so that both clients share a loop
+  http_fixture f{options};
+  f.runtime.decide = [&](const command& what) {
+    const std::string name(what.target.key == "long" ? long_bytes : 1, 'x');
+    return verdict{false, {reply_status::ok, encode(toy_view{name, 1}), 1, false}};
+  };
+  std::string batch;
+  for (int i = 0; i < pairs; ++i)
+    batch += get("/api/v1/toys/long") + get("/api/v1/toys/short", "X-Request-Id: slow\r\n");
+  client slow{f.web->port(), 2048};
+  REQUIRE(slow.send(batch));
+  auto other = f.connect();
+  for (int i = 0; i < 500; ++i) REQUIRE(other.ask(get("/health")).header("x-request-id") != "slow");
+  for (int i = 0; i < pairs; ++i) {
+    const auto first = slow.receive();
+    const auto second = slow.receive();
+    REQUIRE(first.has_value());
+    REQUIRE(second.has_value());
+    CHECK(first->body.size() > long_bytes);
+    CHECK(second->header("x-request-id") == "slow");
+  }
+}
+
 TEST_CASE("http: a client that has ended its side still gets its answers") {
   http_fixture f;
   auto c = f.connect();
