@@ -233,6 +233,7 @@ CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
   auto* command =
       program.add_subcommand("serve", "Run everything in one process: actors, HTTP, operations port");
   command->add_option("--data", options.data, "Data directory; made when it does not exist")
+      ->check([](const std::string& text) { return text.empty() ? "is empty" : std::string{}; })
       ->capture_default_str();
   command->add_option("--address,--host", options.address, "Address of the public port")
       ->capture_default_str();
@@ -242,8 +243,10 @@ CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
   command->add_option("--ops-port", options.ops_port, "Operations port; 0 picks a free one")
       ->capture_default_str();
   command->add_option("--io-threads", options.io_threads, "HTTP threads; 0: half the cores")
+      ->check(CLI::Range(0, 256))
       ->capture_default_str();
   command->add_option("--scheduler-threads", options.scheduler_threads, "Actor threads; 0: half the cores")
+      ->check(CLI::Range(0, 256))
       ->capture_default_str();
   command
       ->add_option(
@@ -277,7 +280,7 @@ int run_serve(const serve_options& options) {
   const system_clock clock;
   try {
     return serve_until_signal(options, kinds, clock);
-  } catch (const http::boot_error& fault) {
+  } catch (const std::exception& fault) {
     spdlog::critical("{}", fault.what());
     return 1;
   }

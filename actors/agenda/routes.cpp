@@ -44,16 +44,20 @@ problem_kind problem_of(std::uint16_t) { return unknown_refusal; }  // an agenda
 
 route_block routes() {
   using enum http_method;
-  const route tasks_row{.method = get,
-                        .path = "/api/v1/tasks",
-                        .summary = "Tasks of a user, newest first; ?status= for those in one status",
-                        .bind = bind_list_tasks,
-                        .render = render_as<task_page>};
-  const route orders_row{.method = get,
-                         .path = "/api/v1/orders",
-                         .summary = "The caller's orders, newest first",
-                         .bind = bind_list_orders,
-                         .render = render_as<order_page>};
+  const route tasks_row{
+      .method = get,
+      .path = "/api/v1/tasks",
+      .summary =
+          "Tasks of a user, newest first; ?status= for those in one status. A change arrives a "
+          "moment after its own answer",
+      .bind = bind_list_tasks,
+      .render = render_as<task_page>};
+  const route orders_row{
+      .method = get,
+      .path = "/api/v1/orders",
+      .summary = "The caller's orders, newest first. A change arrives a moment after its own answer",
+      .bind = bind_list_orders,
+      .render = render_as<order_page>};
   return {.kind = kind::options.id,
           .routes = {tasks_row, orders_row, compat(tasks_row)},
           .problem_of = problem_of};

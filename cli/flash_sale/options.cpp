@@ -85,9 +85,11 @@ CLI::App* add_flash_sale_command(CLI::App& program, flash_sale_options& o) {
                             "kill -9 the process named in this file, in the middle of the sale")
                   ->type_name("PID_FILE")
                   ->group(kill);
-  auto* restart = c->add_option("--restart-command", o.restart_command,
-                                "Shell command that starts the server on the same data and writes PID_FILE")
-                      ->group(kill);
+  auto* restart =
+      c->add_option("--restart-command", o.restart_command,
+                    "Shell command that starts the server on the same data and writes PID_FILE; its output "
+                    "goes to PID_FILE.restart.log")
+          ->group(kill);
   c->add_option("--kill-at", o.kill_at, "Share of the answers after which to kill")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str()

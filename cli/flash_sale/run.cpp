@@ -27,13 +27,24 @@ sale_rules rules_of(const flash_sale_options& o) {
           .seed = o.seed};
 }
 
-void write_page(const std::filesystem::path& path, const sale_report& report) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+[[noreturn]] void refuse_page(const std::filesystem::path& path) {
+  throw environment_error(
+      fmt::format("{} cannot be written. Give --html a file in a directory that exists.", path.string()));
+}
+
+/// Opened before the sale, so that a path that cannot be written does not cost one.
+std::ofstream open_page(const std::filesystem::path& path) {
+  std::ofstream file;
+  if (path.empty()) return file;
+  file.open(path, std::ios::binary | std::ios::trunc);
+  if (!file) refuse_page(path);
+  return file;
+}
+
+void write_page(std::ofstream& file, const std::filesystem::path& path, const sale_report& report) {
   file << report_html(report);
   file.flush();
-  if (!file)
-    throw environment_error(
-        fmt::format("{} cannot be written. Give --html a file in a directory that exists.", path.string()));
+  if (!file) refuse_page(path);
 }
 
 /// Sells, and returns all that the report and the checks are made from.
@@ -82,6 +93,7 @@ int run_flash_sale(const flash_sale_options& given) {
   try {
     flash_sale_options options = given;
     complete(options);
+    auto page = open_page(options.html);
     progress bar(stderr);
     const auto [facts, timing] = sell(options, bar);
     const sale_report report = make_report(options, facts, timing);
@@ -91,7 +103,7 @@ int run_flash_sale(const flash_sale_options& given) {
     for (const auto& c : report.checks) {
       if (c.state == check_state::violated) fmt::print(stderr, "{}\n", c.sentence);
     }
-    if (!options.html.empty()) write_page(options.html, report);
+    if (!options.html.empty()) write_page(page, options.html, report);
     return report.passed ? 0 : 1;
   } catch (const environment_error& error) {
     fmt::print(stderr, "{}\n", error.what());

@@ -76,17 +76,21 @@ void server_kill::step() {
   restarter_ = 0;
   // Success may also mean that it has put the server into the background.
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
-  throw environment_error(fmt::format("The restart command ended with {}. Run it by hand to see why: {}",
-                                      WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
-                                                        : fmt::format("signal {}", WTERMSIG(status)),
-                                      restart_command_));
+  throw environment_error(
+      fmt::format("The restart command ended with {}. Its output is in PID_FILE.restart.log; the command: {}",
+                  WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
+                                    : fmt::format("signal {}", WTERMSIG(status)),
+                  restart_command_));
 }
 
 void server_kill::start_again() {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);  // stdout may carry our JSON
+  // To a file: a server that kept our own output open would keep a pipe behind us waiting for its end.
+  const auto log = pid_file_.string() + ".restart.log";
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   // A group of its own: Ctrl-C at the client leaves the server running, as it did not start it either.

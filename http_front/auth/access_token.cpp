@@ -81,6 +81,9 @@ token_fault read_claims(const boost::json::object& json, timestamp now, access_c
   claims.user = *user;
   if (claims.expires_at <= now) return token_fault::expired;
   if (claims.issued_at.ms > now.ms + clock_skew_ms) return token_fault::not_yet;
+  timestamp not_before;
+  if (json.contains("nbf") && !time_of(json, "nbf", not_before)) return token_fault::wrong_claims;
+  if (not_before.ms > now.ms + clock_skew_ms) return token_fault::not_yet;
   return token_fault::none;
 }
 
@@ -124,7 +127,7 @@ std::string_view to_string(token_fault fault) {
     case token_fault::expired:
       return "it has expired";
     case token_fault::not_yet:
-      return "it was issued in the future";
+      return "it is not valid yet";
   }
   return "?";
 }

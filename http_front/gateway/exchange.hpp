@@ -57,7 +57,7 @@ struct exchange {
     is_admitted = false;
     expected = {};
     request.who = {};
-    request.command_id.reset();
+    request.key_id.reset();
     request.path.clear();
     request.query.clear();
     request.list = {};

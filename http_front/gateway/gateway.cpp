@@ -230,7 +230,7 @@ bool gateway::name_command(exchange& x, response& answer) const {
     refuse(x, front_problem::idempotency_key_malformed, {}, answer);
     return false;
   }
-  x.request.command_id = command_id(x.request.who.user, key);
+  x.request.key_id = key_id(x.request.who.user, key);
   return true;
 }
 
@@ -287,8 +287,8 @@ gateway::step gateway::bind(exchange& x, const boost::json::value* json, respons
   out.expect_version = x.expected;
   out.id = {};
   out.fingerprint = 0;
-  if (x.request.command_id && !to.is_query) {
-    out.id = uuid_from_bytes(*x.request.command_id).value_or(uuid{});
+  if (x.request.key_id && !to.is_query) {
+    out.id = command_id_for(*x.request.key_id, out.target);
     out.fingerprint = fingerprint(route, x.request.path, x.target.query, x.body);
   }
   out.deadline = std::chrono::steady_clock::now() + front_.options.command_timeout;

@@ -35,7 +35,7 @@ class route_request {
   principal who;
   /// Set when the request carries an Idempotency-Key: 16 bytes that follow from the principal and the key
   /// alone.
-  std::optional<std::string> command_id;
+  std::optional<std::string> key_id;
   timestamp now;
   std::uint64_t id_seed = 0;
   std::vector<std::pair<std::string_view, std::string>> path;  // name, decoded value
@@ -62,7 +62,7 @@ class route_request {
   /// An id for what this request creates: it follows from the Idempotency-Key when there is one, so that a
   /// retry names the same entity.
   uuid fresh_id() const {
-    if (command_id) return make_uuid_v8(*command_id);
+    if (key_id) return make_uuid_v8(*key_id);
     id_source ids{id_seed};
     const auto high = ids.next();
     return make_uuid_v7(now, high, ids.next());

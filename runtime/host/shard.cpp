@@ -81,8 +81,8 @@ void shard::start_when_ready() {
   if (is_serving_ || epoch_ == 0 || applied_ + 1 < barrier_) return;
   is_serving_ = true;
   last_index_ = committed_ = applied_ = read_index_ = barrier_;
-  // Ids and timers are made of it, so it does not go back, whatever has become of the clock.
-  last_stamp_ = store_.stamp(id_);
+  stamped_ = store_.stamp(id_);
+  stamped_at_ = clock_.steady();
   chunk_.begin(last_index_ + 1, epoch_, epoch_);
   figures_.last_index.store(last_index_, std::memory_order_relaxed);
   figures_.committed.store(committed_, std::memory_order_relaxed);
@@ -271,8 +271,7 @@ void shard::run_ready() {
     batch->owner = &r;
     batch->number = ++r.batches;
     batch->applied_number = r.told_applied_batch = r.applied_batch;
-    last_stamp_ = std::max(last_stamp_, clock_.wall());
-    batch->in = {last_stamp_, random_()};
+    batch->in = {now(), random_()};
     batch->items = std::move(items);
     running_ += batch->items.size();
     r.is_running = true;

@@ -149,6 +149,7 @@ class shard final : public replica_listener {
   void start_when_ready();
   bool has_room_for(const command& what) const;
   void take_up_stored_work();
+  timestamp now();
   void accept(std::uint32_t front, ticketed_command&& in, std::chrono::steady_clock::time_point now);
   bool answer_known(const reply_address& to, const command& what);
   resident& resident_of(const kind_descriptor& kind, const entity_ref& ref);
@@ -206,7 +207,9 @@ class shard final : public replica_listener {
   std::uint64_t last_index_ = 0;
   std::uint64_t committed_ = 0;
   std::uint64_t applied_ = 0;
-  timestamp last_stamp_;
+  // When its time was that of the wall clock last; see now().
+  timestamp stamped_;
+  std::chrono::steady_clock::time_point stamped_at_;
   std::deque<std::pair<std::uint64_t, std::size_t>> uncommitted_;  // last index and bytes of appended chunks
   std::size_t uncommitted_bytes_ = 0;
   std::deque<std::pair<std::uint64_t, std::size_t>> unapplied_;  // the same, until applied

@@ -169,8 +169,7 @@ void shard::append_housekeeping() {
   const auto forgotten = receipts_.take_forgotten();
   if (gated.arrived.empty() && forgotten.empty()) return;
   std::string entry;
-  last_stamp_ = std::max(last_stamp_, clock_.wall());
-  encode_housekeeping(entry, last_stamp_, gated.arrived, forgotten);
+  encode_housekeeping(entry, now(), gated.arrived, forgotten);
   gated.index = append(entry);
   gated_effects_.push_back(std::move(gated));
 }

@@ -15,6 +15,19 @@ constexpr std::size_t passivations_a_round = 1024;
 constexpr std::size_t room_candidates = 8;
 }  // namespace
 
+/// The shard's time, which ids and timers are made of: the wall clock's, but it never goes back, also not
+/// over a restart, and goes on while the wall clock is behind it. So no timer waits for a clock that was set
+/// back.
+timestamp shard::now() {
+  const auto steady = clock_.steady();
+  const auto wall = clock_.wall();
+  const auto at_least = stamped_ + std::chrono::duration_cast<milliseconds>(steady - stamped_at_);
+  if (wall < at_least) return at_least;
+  stamped_ = wall;
+  stamped_at_ = steady;
+  return wall;
+}
+
 void shard::on_wake() {
   wake_at_ = {};
   if (!is_serving_) return;
@@ -29,10 +42,9 @@ void shard::on_wake() {
 
 void shard::fire_timers() {
   if (is_stopping_) return;
-  last_stamp_ = std::max(last_stamp_, clock_.wall());
   // The others stay in the timer queue, which is bounded, until there is room.
   const auto room = options_.queued_max - std::min(queued_, options_.queued_max);
-  for (auto& due : timers_.take_due(last_stamp_, std::min(timers_a_round, room))) {
+  for (auto& due : timers_.take_due(now(), std::min(timers_a_round, room))) {
     const auto* kind = kinds_.find(due.entity.kind);
     TROUPE_ASSERT(kind != nullptr, "a timer of a kind that this process does not know");
     work item;
@@ -101,9 +113,9 @@ void shard::schedule(steady_clock::time_point now) {
   if (!is_serving_) return;
   std::optional<steady_clock::time_point> next;
   const auto sooner = [&](steady_clock::time_point at) { next = next ? std::min(*next, at) : at; };
-  const auto wall = clock_.wall();
+  const auto time = this->now();
   if (!is_stopping_) {
-    if (const auto due = timers_.next_wake(wall)) sooner(now + std::max(milliseconds{1}, *due - wall));
+    if (const auto due = timers_.next_wake(time)) sooner(now + std::max(milliseconds{1}, *due - time));
   }
   if (housekeeping_at_ != steady_clock::time_point{}) sooner(housekeeping_at_);
   if (outbox_changed_) sooner(next_delivery_);

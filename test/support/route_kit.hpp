@@ -85,7 +85,7 @@ class route_kit {
     in.list = out.row->path;
     in.now = start_of_time;
     in.id_seed = ++seed_;
-    if (!r.key.empty()) in.command_id = r.key;
+    if (!r.key.empty()) in.key_id = r.key;
     boost::json::value json;
     if (out.row->has_body) json = boost::json::parse(r.body);
     out.result = out.row->bind(in, out.row->has_body ? &json : nullptr);

@@ -73,6 +73,8 @@ refused 'Address already in use' --data "$work/other" --port 0 --ops-port "${ops
 refused 'loopback' --data "$work/other" --port 0 --ops-port 0 --compat --host 0.0.0.0
 refused 'not an IP address' --data "$work/other" --port 0 --ops-port 0 --address nowhere
 refused 'pid file' --data "$work/other" --port 0 --ops-port 0 --pid-file "$work/none/pid"
+refused 'data' --data '' --port 0 --ops-port 0
+refused 'io-threads' --data "$work/other" --port 0 --ops-port 0 --io-threads 100000
 refused 'shards' --data "$work/other" --port 0 --ops-port 0 --shards 5000
 [[ ! -e "$work/other" ]] || fail "a refused start left a directory behind: $(find "$work/other")"
 

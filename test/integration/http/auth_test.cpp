@@ -115,6 +115,8 @@ TEST_CASE("auth: no token but ours is taken") {
       {"an end as text", forged(good_header, claims("9999999999", "\"9999999999\""))},
       {"an end past all time", forged(good_header, claims("9999999999", "99999999999999"))},
       {"from the future", forged(good_header, claims("\"iat\":1000", far))},
+      {"not yet valid", forged(good_header, claims("\"iat\":1000", "\"iat\":1000,\"nbf\":9999999998"))},
+      {"a start as text", forged(good_header, claims("\"iat\":1000", "\"iat\":1000,\"nbf\":\"x\""))},
       {"another issuer", forged(good_header, claims(R"("iss":"troupe")", R"("iss":"other")"))},
       {"another audience", forged(good_header, claims(R"("aud":"troupe")", R"("aud":"other")"))},
       {"subject is no UUID", forged(good_header, claims("0192d1c0-7a3b-7cde-8f01-23456789abcd", "bob"))},

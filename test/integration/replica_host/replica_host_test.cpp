@@ -153,7 +153,7 @@ TEST_CASE("replica host: another primary's epoch stops it") {
 }
 
 TEST_CASE("replica record: reads what it wrote, and no damaged bytes") {
-  const replication::replica_meta meta{1, 200, 70'000, 3, replication::disk_state::suspect};
+  const replication::replica_meta meta{1, 200, 70'000, 3, replication::disk_state::suspect, 9};
   const auto bytes = encode_replica_record(meta);
   CHECK(decode_replica_record(bytes) == meta);
   CHECK_FALSE(decode_replica_record(""));
@@ -161,8 +161,13 @@ TEST_CASE("replica record: reads what it wrote, and no damaged bytes") {
   for (std::size_t cut = 0; cut < bytes.size(); ++cut)
     CHECK_FALSE(decode_replica_record(bytes.substr(0, cut)));
   auto other_format = bytes;
-  other_format[0] = 2;
+  other_format[0] = 3;
   CHECK_FALSE(decode_replica_record(other_format));
+  auto older = bytes.substr(0, bytes.size() - 1);
+  older[0] = 1;
+  auto without = meta;
+  without.disk_since = 0;
+  CHECK(decode_replica_record(older) == without);
   CHECK(refuse_replica({"nonsense", 0, 0, {}}) != "");
   CHECK(refuse_replica({"", 0, 0, {}}) == "");
 }

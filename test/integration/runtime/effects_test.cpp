@@ -131,6 +131,23 @@ TEST_CASE("timer: fires once when it is due, not before") {
   CHECK(f.value_of("a") == 7);
 }
 
+TEST_CASE("timer: is not held up by a wall clock that was set back, before or after a restart") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    shard_fixture f;
+    f.send(f.make("a", counter::add_later{5, 1'000}));
+    f.settle();
+    f.clock.set_by = std::chrono::hours{-5};
+    if (restarts) f.crash_and_restart();
+    f.send(f.make("b", counter::add_later{5, 1'000}));
+    f.settle();
+    f.advance(std::chrono::milliseconds{2'000});
+    f.settle();
+    CHECK(f.value_of("a") == 5);
+    CHECK(f.value_of("b") == 5);
+  }
+}
+
 TEST_CASE("timer: survives a restart, and does not fire again after one") {
   shard_fixture f;
   f.send(f.make("a", counter::add_later{7, 10'000}));

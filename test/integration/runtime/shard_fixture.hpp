@@ -19,11 +19,12 @@ namespace troupe::test {
 
 class manual_clock final : public clock_source {
  public:
-  timestamp wall() const override { return now; }
+  timestamp wall() const override { return now + set_by; }
   std::chrono::steady_clock::time_point steady() const override {
     return std::chrono::steady_clock::time_point{std::chrono::milliseconds{now.ms}};
   }
   timestamp now{1'800'000'000'000};
+  std::chrono::milliseconds set_by{0};  // how far somebody has set the wall clock
 };
 
 /// Keeps appended chunks until the test lets them reach "the disk" and the rows.

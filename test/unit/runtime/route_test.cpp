@@ -122,7 +122,7 @@ TEST_CASE("request: a fresh id follows from the idempotency key, or from seed an
   in.id_seed = 3;
   const auto unnamed = in.fresh_id();
   CHECK(time_in(unnamed) == in.now);
-  in.command_id = "0123456789abcdef";
+  in.key_id = "0123456789abcdef";
   CHECK(in.fresh_id() == make_uuid_v8("0123456789abcdef"));
   CHECK(in.fresh_id() != unnamed);
 }
