@@ -1,11 +1,7 @@
 #include "cluster/authority/standalone.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <variant>
 
 #include "cluster/authority/fresh_uuid.hpp"
@@ -22,9 +18,10 @@ constexpr std::size_t tasks_max = 4096;
 std::variant<standalone_record, std::string> load(const std::string& file,
                                                   const standalone_options& options) {
   const auto shard_count = options.shard_count;
-  std::ifstream in{file, std::ios::binary};
-  if (!in) {
-    if (::access(file.c_str(), F_OK) == 0) return "cannot read " + file;
+  const auto read = read_file(options.disk, file);
+  if (const auto* why = std::get_if<std::string>(&read)) return *why;
+  const auto& text = std::get<std::optional<file_content>>(read);
+  if (!text) {
     const bool had_one = std::any_of(options.seen.begin(), options.seen.end(),
                                      [](const standalone_seen& s) { return s.revision > 0; });
     if (had_one) return file + " is missing; put it back from where the rest of the directory is from";
@@ -32,9 +29,7 @@ std::variant<standalone_record, std::string> load(const std::string& file,
     for (std::uint32_t shard = 0; shard < shard_count; ++shard) fresh.shards.push_back({.shard = shard});
     return fresh;
   }
-  std::stringstream text;
-  text << in.rdbuf();
-  auto record = standalone_from_json(text.str());
+  auto record = standalone_from_json(text->bytes);
   if (!record) return file + " is not a troupe authority file";
   if (record->format > authority_format)
     return file + " has format " + std::to_string(record->format) + ", this troupe knows up to " +
@@ -85,12 +80,18 @@ standalone_authority::opened standalone_authority::open(const standalone_options
   if (const auto* why = std::get_if<std::string>(&loaded)) return {nullptr, *why};
   auto& record = std::get<standalone_record>(loaded);
   if (const auto why = start_run(record, options.seen); !why.empty()) return {nullptr, file + ": " + why};
-  if (const auto why = replace_file(file, to_json(record))) return {nullptr, *why};
-  return {std::unique_ptr<standalone_authority>{new standalone_authority{file, std::move(record)}}, {}};
+  if (const auto why = replace_file(options.disk, file, to_json(record))) return {nullptr, *why};
+  return {
+      std::unique_ptr<standalone_authority>{new standalone_authority{file, std::move(record), options.disk}},
+      {}};
 }
 
-standalone_authority::standalone_authority(std::string file, standalone_record record)
-    : file_(std::move(file)), record_(std::move(record)), worker_([this] { work(); }) {}
+standalone_authority::standalone_authority(std::string file, standalone_record record,
+                                           std::shared_ptr<rocksdb::FileSystem> disk)
+    : file_(std::move(file)),
+      disk_(std::move(disk)),
+      record_(std::move(record)),
+      worker_([this] { work(); }) {}
 
 standalone_authority::~standalone_authority() {
   {
@@ -150,6 +151,11 @@ void standalone_authority::cas(shard_id shard, std::uint64_t expected_revision, 
   });
 }
 
+void standalone_authority::save() const {
+  const auto why = replace_file(disk_, file_, to_json(record_));
+  TROUPE_ASSERT(!why, "the authority's file could not be written: " + why.value_or(""));
+}
+
 cas_result standalone_authority::apply(shard_id shard, std::uint64_t expected_revision,
                                        const shard_config& proposed) {
   TROUPE_ASSERT(shard < record_.shards.size(), "there is no shard " + std::to_string(shard));
@@ -160,8 +166,7 @@ cas_result standalone_authority::apply(shard_id shard, std::uint64_t expected_re
   if (held.revision != expected_revision || !is_known) return {cas_outcome::conflict, config_of(held)};
   held.revision = ++record_.revision;
   held.config = to_json(proposed);
-  const auto why = replace_file(file_, to_json(record_));
-  TROUPE_ASSERT(!why, "the authority's file could not be written: " + why.value_or(""));
+  save();
   return {cas_outcome::won, {shard, held.revision, proposed}};
 }
 
@@ -181,8 +186,7 @@ void standalone_authority::register_node(const node_profile& profile,
                            : "the cluster has another number of shards";
     } else if (record_.node != profile.name) {
       record_.node = profile.name;
-      const auto why = replace_file(file_, to_json(record_));
-      TROUPE_ASSERT(!why, "the authority's file could not be written: " + why.value_or(""));
+      save();
     }
     done(std::move(out));
   });

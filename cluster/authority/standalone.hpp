@@ -13,6 +13,10 @@
 #include "cluster/authority/membership.hpp"
 #include "cluster/authority/records.hpp"
 
+namespace rocksdb {
+class FileSystem;
+}
+
 namespace troupe {
 
 /// What a shard has seen of the authority, according to its own disk.
@@ -27,6 +31,8 @@ struct standalone_options {
   /// By shard; empty: nothing. A file that knows less than the shards has been lost or put back, and is
   /// refused.
   std::vector<standalone_seen> seen{};
+  /// As in store_options: that of the whole directory.
+  std::shared_ptr<rocksdb::FileSystem> disk{};
 };
 
 /// The authority of one machine: the file `authority` in its data directory, replaced as a whole and synced
@@ -55,13 +61,15 @@ class standalone_authority final : public authority, public membership {
   member self() const;
 
  private:
-  standalone_authority(std::string file, standalone_record record);
+  standalone_authority(std::string file, standalone_record record, std::shared_ptr<rocksdb::FileSystem> disk);
   void work();
   void submit(std::function<void()> task);
+  void save() const;
   cas_result apply(shard_id shard, std::uint64_t expected_revision, const shard_config& proposed);
   stored_config config_of(const stored_shard_record& shard) const;
 
   const std::string file_;
+  const std::shared_ptr<rocksdb::FileSystem> disk_;
   standalone_record record_;  // the worker's alone
   std::mutex mutex_;
   std::condition_variable task_came_;

@@ -33,8 +33,27 @@ std::variant<std::unique_ptr<standalone_node>, store_error> standalone_node::sta
 
 std::variant<replica_maker, store_error> standalone_node::replicate(
     const std::string& directory, const std::vector<recovered_shard>& found) {
+  auto opened = open_standalone(directory, found);
+  if (const auto* fault = std::get_if<store_error>(&opened)) return *fault;
+  auto& decides = std::get<std::unique_ptr<standalone_authority>>(opened);
+  replicas_.self = decides->self();
+  // Nobody else changes anything.
+  replicas_.options.config_interval = std::chrono::seconds{30};
+  authority_ = std::move(decides);
+  reader_ = std::make_unique<authority_reader>(*authority_);
+  replicas_.decides = authority_.get();
+  replicas_.reader = reader_.get();
+  return [this](replica_place place) -> std::unique_ptr<shard_replica> {
+    return std::make_unique<replica_host>(std::move(place), replicas_);
+  };
+}
+
+std::variant<std::unique_ptr<standalone_authority>, store_error> open_standalone(
+    const std::string& directory, const std::vector<recovered_shard>& found,
+    const std::shared_ptr<rocksdb::FileSystem>& disk) {
   standalone_options options;
   options.directory = directory;
+  options.disk = disk;
   options.shard_count = static_cast<std::uint32_t>(found.size());
   for (std::size_t shard = 0; shard < found.size(); ++shard) {
     if (const auto why = refuse_replica(found[shard]); !why.empty())
@@ -44,16 +63,7 @@ std::variant<replica_maker, store_error> standalone_node::replicate(
   }
   auto opened = standalone_authority::open(options);
   if (!opened.authority) return store_error{store_error::code::suspect, opened.error};
-  replicas_.self = opened.authority->self();
-  // Nobody else changes anything.
-  replicas_.options.config_interval = std::chrono::seconds{30};
-  authority_ = std::move(opened.authority);
-  reader_ = std::make_unique<authority_reader>(*authority_);
-  replicas_.decides = authority_.get();
-  replicas_.reader = reader_.get();
-  return [this](replica_place place) -> std::unique_ptr<shard_replica> {
-    return std::make_unique<replica_host>(std::move(place), replicas_);
-  };
+  return std::move(opened.authority);
 }
 
 }  // namespace troupe

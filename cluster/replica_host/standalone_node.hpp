@@ -8,6 +8,14 @@
 
 namespace troupe {
 
+class standalone_authority;
+
+/// The authority in a data directory, held against what the replicas there have seen. Refuses before it has
+/// changed anything.
+std::variant<std::unique_ptr<standalone_authority>, store_error> open_standalone(
+    const std::string& directory, const std::vector<recovered_shard>& found,
+    const std::shared_ptr<rocksdb::FileSystem>& disk = {});
+
 /// Everything on one machine: a node whose shards have one replica each, and the authority in its data
 /// directory. Owned and ended like a node.
 class standalone_node {

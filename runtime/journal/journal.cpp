@@ -284,6 +284,8 @@ void journal::cut(shard_id shard, std::uint64_t first_index) {
     if (kept > 0) {
       last.bytes = std::make_shared<const std::string>(chunk_prefix(*last.bytes, kept));
       last.last_index = first_index - 1;
+      // A commit inside it waited for its end, which is here now.
+      if (last.last_index <= tail.committed) dirty_.push_back(shard);
       return;
     }
     --frames_[last.frame - frames_.front().number].unapplied_chunks;

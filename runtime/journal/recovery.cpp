@@ -29,8 +29,11 @@ class log_reader {
     if (!decode_chunk(part.shard, part.first_index, part.chunk, chunk_))
       return damaged(entry_name(part.shard, part.first_index), "a record does not match its checksum");
     auto& shard = shards_[part.shard];
-    if (const auto* how = fault_in_place(shard))
-      return damaged(entry_name(part.shard, part.first_index), how);
+    if (const auto* how = fault_in_place(shard)) {
+      if (shard.has_begun) return damaged(entry_name(part.shard, part.first_index), how);
+      // What it followed may have been cut off together with it, and be dropped already.
+      shard.unless_cut = {how, part.first_index};
+    }
     const bool begins_epoch = chunk_.epoch != chunk_.previous_epoch;
     if (shard.epochs.empty() || shard.epochs.back().start.epoch != chunk_.epoch)
       shard.epochs.push_back({{chunk_.epoch, chunk_.first_index}, begins_epoch});
@@ -48,6 +51,8 @@ class log_reader {
     for (shard_id id = 0; id < shards_.size(); ++id) {
       const auto& shard = shards_[id];
       const auto applied = shard.applied.index;
+      if (shard.unless_cut.how != nullptr)
+        return damaged(entry_name(id, shard.unless_cut.first_index), shard.unless_cut.how);
       if (shard.has_begun && shard.last < applied)
         return damaged(entry_name(id, applied), "it is applied, and the log ends before it");
       recovered_shard one{store_.meta(id), applied, shard.has_begun ? shard.last : applied, {}};
@@ -68,9 +73,14 @@ class log_reader {
     epoch_start start;
     bool is_first_entry = false;  // else the log that is left begins within that epoch
   };
+  struct fault_at_start {
+    const char* how = nullptr;  // null: none
+    std::uint64_t first_index = 0;
+  };
   struct followed_shard {
     applied_mark applied;
     bool has_begun = false;
+    fault_at_start unless_cut;
     std::uint64_t last = 0;
     std::vector<seen_epoch> epochs;
     std::deque<log_chunk> kept;
@@ -102,6 +112,7 @@ class log_reader {
       return damaged(entry_name(id, first_index), "what was cut off was not there");
     shard.has_begun = true;
     shard.last = first_index - 1;
+    if (first_index <= shard.unless_cut.first_index) shard.unless_cut = {};
     while (!shard.epochs.empty() && shard.epochs.back().start.first_index >= first_index)
       shard.epochs.pop_back();
     auto& chunks = shard.kept;

@@ -35,4 +35,20 @@ std::optional<std::string> replace_file(const std::string& path, std::string_vie
   return replace_file(*rocksdb::FileSystem::Default(), path, content);
 }
 
+std::optional<std::string> replace_file(const std::shared_ptr<rocksdb::FileSystem>& disk,
+                                        const std::string& path, std::string_view content) {
+  return replace_file(disk ? *disk : *rocksdb::FileSystem::Default(), path, content);
+}
+
+std::variant<std::optional<file_content>, std::string> read_file(
+    const std::shared_ptr<rocksdb::FileSystem>& disk, const std::string& path) {
+  auto& from = disk ? *disk : *rocksdb::FileSystem::Default();
+  auto status = from.FileExists(path, {}, nullptr);
+  if (status.IsNotFound()) return std::optional<file_content>{};
+  file_content content;
+  if (status.ok()) status = rocksdb::ReadFileToString(&from, path, &content.bytes);
+  if (!status.ok()) return "cannot read " + path + ": " + status.ToString();
+  return content;
+}
+
 }  // namespace troupe

@@ -6,11 +6,14 @@
 #include "runtime/base/hash.hpp"
 #include "test/integration/faults/life.hpp"
 #include "test/integration/faults/powercut_disk.hpp"
+#include "test/integration/faults/served_life.hpp"
 
 /// A process that may die of a fault:
 ///   live ROOT SCRIPT-SEED LENGTH ROUNDS changes|reads|log_syncs|none N io|no_space
 ///     lives on the disk under ROOT, whose N-th I/O of that kind fails; prints a line for each thing that
 ///     happens, and exits with 0 at the end of its life or with 1 when the store refuses to open
+///   serve ROOT SCRIPT-SEED LENGTH ROUNDS ... N ...
+///     the same for a served_life; the script is not used
 ///   read ROOT SCRIPT-SEED LENGTH
 ///     prints all answers of the store, and exits with 0, or with 1 when it refuses to open
 namespace {
@@ -44,7 +47,8 @@ fault_plan plan_of(char** arguments) {
   return plan;
 }
 
-int live(const std::string& root, const script& plan, std::size_t rounds, const fault_plan& faults) {
+template <class Life>
+int live(const std::string& root, const fault_plan& faults, const std::function<void(Life&)>& run) {
   const auto disk = std::make_shared<powercut_disk>(root);
   disk->fail(faults, [](const std::string& what) { say("fault " + what); });
   life_events events;
@@ -53,10 +57,11 @@ int live(const std::string& root, const script& plan, std::size_t rounds, const 
   events.acknowledged = [](shard_id shard, std::uint64_t index) {
     say("acknowledged" + about(shard, index));
   };
-  auto begun = life::begin(root + "/data", disk, events);
+  events.cut = [](shard_id shard, std::uint64_t epoch) { say("cut" + about(shard, epoch)); };
+  auto begun = Life::begin(root + "/data", disk, events);
   if (const auto* fault = std::get_if<store_error>(&begun)) return refused(*fault);
-  std::get<std::unique_ptr<life>>(begun)->run(plan, 1, rounds);
-  std::get<std::unique_ptr<life>>(begun).reset();
+  run(*std::get<std::unique_ptr<Life>>(begun));
+  std::get<std::unique_ptr<Life>>(begun).reset();
   say("ended " + std::to_string(disk->changes()) + " " + std::to_string(disk->reads()));
   return 0;
 }
@@ -90,8 +95,10 @@ int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
   if (what == "live" && argc == 9) {
     const script plan{static_cast<std::uint32_t>(number(3)), number(4)};
-    return live(argv[2], plan, number(5), plan_of(argv + 6));
+    return live<life>(argv[2], plan_of(argv + 6), [&](life& alive) { alive.run(plan, 1, number(5)); });
   }
+  if (what == "serve" && argc == 9)
+    return live<served_life>(argv[2], plan_of(argv + 6), [&](auto& alive) { alive.run(1, number(5)); });
   if (what == "read" && argc == 5) {
     return read(argv[2], script{static_cast<std::uint32_t>(number(3)), number(4)});
   }

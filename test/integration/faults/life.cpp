@@ -4,6 +4,31 @@
 
 namespace troupe::faults {
 
+namespace {
+
+/// The number of an epoch tells what its entries are. In a life they count on, and the store's own number,
+/// which is greater in each life, comes first.
+constexpr std::uint64_t epoch_kinds = 3;
+constexpr std::uint64_t epochs_per_life = 1'000'000;
+
+bool is_of_script(std::uint64_t epoch) { return epoch % epoch_kinds == 0; }
+
+/// Where the script's entries end in a log; behind them are strays only, or the fault.
+std::variant<std::uint64_t, std::string> script_end(const recovered_shard& found) {
+  std::optional<std::uint64_t> end;
+  for (std::size_t i = 0; i < found.history.size(); ++i) {
+    const auto [epoch, first] = found.history[i];
+    const auto last = i + 1 < found.history.size() ? found.history[i + 1].first_index - 1 : found.last;
+    if (end && is_of_script(epoch)) return "entries behind strays: a cut is lost, or what it cut is back";
+    const bool is_one_then_strays = epoch % epoch_kinds == 2;
+    if (end || is_of_script(epoch) || (is_one_then_strays && last == first)) continue;
+    end = is_one_then_strays ? first : first - 1;
+  }
+  return end.value_or(found.last);
+}
+
+}  // namespace
+
 std::variant<std::unique_ptr<life>, store_error> life::begin(const std::string& directory,
                                                              std::shared_ptr<rocksdb::FileSystem> disk,
                                                              life_events events) {
@@ -29,24 +54,37 @@ std::variant<std::unique_ptr<life>, store_error> life::begin(const std::string& 
   auto recovered = begun->journal_->recover();
   if (auto* fault = std::get_if<store_error>(&recovered)) return *fault;
   const auto& found = std::get<std::vector<recovered_shard>>(recovered);
-  for (const auto& shard : found) {
-    begun->ends_.push_back(shard.last);
-    begun->epochs_.push_back(shard.last_epoch());
-  }
+  if (auto fault = begun->take(found)) return *fault;
   begun->journal_->start();
   begun->apply_recovered(found);
   return begun;
 }
 
-/// As the only replica of each shard does: what is in the log is committed.
+std::optional<store_error> life::take(const std::vector<recovered_shard>& found) {
+  for (const auto& shard : found) {
+    const auto end = script_end(shard);
+    if (const auto* fault = std::get_if<std::string>(&end))
+      return store_error{store_error::code::suspect, *fault};
+    const auto last = std::get<std::uint64_t>(end);
+    ends_.push_back(last);
+    strays_.push_back(last < shard.last ? shard.last_epoch() : 0);
+    epochs_.push_back(0);
+    for (const auto& start : shard.history)
+      if (start.first_index <= last) epochs_.back() = start.epoch;
+  }
+  return std::nullopt;
+}
+
+/// What is in the log is committed, up to the strays.
 void life::apply_recovered(const std::vector<recovered_shard>& found) {
   for (shard_id shard = 0; shard < script::shards; ++shard) {
     {
       const std::lock_guard lock{mutex_};
-      synced_[shard] = found[shard].last;
+      synced_[shard] = ends_[shard];
       applied_[shard] = found[shard].applied;
     }
-    if (found[shard].last > found[shard].applied) journal_->commit(shard, found[shard].last, true);
+    if (strays_[shard] > 0) cut(shard, ends_[shard] + 1);
+    if (ends_[shard] > found[shard].applied) journal_->commit(shard, ends_[shard], true);
   }
   wait(applied_);
 }
@@ -57,17 +95,20 @@ life::~life() {
 }
 
 void life::on_synced(shard_id shard, std::uint64_t number) {
-  std::uint64_t index = 0;
+  promise kept;
   {
     const std::lock_guard lock{mutex_};
     auto& waiting = waiting_[shard];
-    for (; !waiting.empty() && waiting.front().first <= number; waiting.pop_front())
-      index = waiting.front().second;
+    for (; !waiting.empty() && waiting.front().first <= number; waiting.pop_front()) {
+      kept.index = std::max(kept.index, waiting.front().second.index);
+      kept.cut_epoch = std::max(kept.cut_epoch, waiting.front().second.cut_epoch);
+    }
   }
-  if (index == 0) return;
-  events_.acknowledged(shard, index);
+  if (kept.cut_epoch > 0) events_.cut(shard, kept.cut_epoch);
+  if (kept.index == 0) return;
+  events_.acknowledged(shard, kept.index);
   const std::lock_guard lock{mutex_};
-  synced_[shard] = index;
+  synced_[shard] = kept.index;
   changed_.notify_all();
 }
 
@@ -88,43 +129,74 @@ void life::wait(const std::array<std::uint64_t, script::shards>& at) {
   TROUPE_ASSERT(came, "the journal did not come to the end of what was appended within 20 s");
 }
 
+std::uint64_t life::new_epoch(content what) {
+  const auto counted = store_->epoch() * epochs_per_life + ++epochs_begun_;
+  return counted * epoch_kinds + static_cast<std::uint64_t>(what);
+}
+
 void life::append(const script& plan, shard_id shard, std::uint64_t count) {
   const auto first = ends_[shard] + 1;
+  const auto previous_epoch = epochs_[shard];
+  // Goes on in the epoch of its last entry, unless that was made in an earlier life or before a cut.
+  const bool goes_on = is_of_script(previous_epoch) &&
+                       previous_epoch / epoch_kinds / epochs_per_life == store_->epoch() &&
+                       previous_epoch > strays_[shard];
+  epochs_[shard] = goes_on ? previous_epoch : new_epoch(content::script);
   chunk_writer chunk{shard};
-  chunk.begin(first, store_->epoch(), epochs_[shard]);
+  chunk.begin(first, epochs_[shard], previous_epoch);
   for (std::uint64_t i = 0; i < count; ++i) chunk.add(plan.entry(shard, first + i));
   ends_[shard] += count;
-  epochs_[shard] = store_->epoch();
   events_.appended(shard, ends_[shard]);
   write({shard, log_write::kind::entries, 0, first, ends_[shard],
          std::make_shared<const std::string>(chunk.take()), count},
-        ends_[shard]);
+        {ends_[shard], 0});
 }
 
-void life::write(log_write&& what, std::uint64_t promises) {
+void life::write(log_write&& what, promise promised) {
   what.number = ++numbers_[what.shard];
-  if (promises > 0) {
+  if (promised.index > 0 || promised.cut_epoch > 0) {
     const std::lock_guard lock{mutex_};
-    waiting_[what.shard].emplace_back(what.number, promises);
+    waiting_[what.shard].emplace_back(what.number, promised);
   }
   journal_->write(std::move(what));
 }
 
-/// Entries that are cut off again, from their second on, before anybody was promised anything: as when
-/// another primary's log is taken over. They are the script's own, so it does no harm when the cut is lost.
-void life::append_and_cut(const script& plan, shard_id shard, std::uint64_t count) {
-  const auto first = ends_[shard] + 1;
+/// One chunk, in an epoch of its own; not promised to anybody.
+void life::append_strays(const script& plan, shard_id shard, std::uint64_t first, std::uint64_t count,
+                         content what) {
+  strays_[shard] = new_epoch(what);
   chunk_writer chunk{shard};
-  chunk.begin(first, store_->epoch(), epochs_[shard]);
-  for (std::uint64_t i = 0; i < count; ++i) chunk.add(plan.entry(shard, first + i));
-  events_.appended(shard, ends_[shard] + count);
-  write({shard, log_write::kind::entries, 0, first, ends_[shard] + count,
+  chunk.begin(first, strays_[shard], epochs_[shard]);
+  for (auto index = first; index < first + count; ++index) {
+    const bool is_script = index == first && what == content::one_then_strays;
+    chunk.add(is_script ? plan.entry(shard, index) : plan.stray(shard, index, strays_[shard]));
+  }
+  epochs_[shard] = strays_[shard];
+  write({shard, log_write::kind::entries, 0, first, first + count - 1,
          std::make_shared<const std::string>(chunk.take()), count},
-        0);
-  write({shard, log_write::kind::truncation, 0, first + 1, 0, {}, 1}, 0);
-  write({shard, log_write::kind::meta, 0, 0, 0, std::make_shared<const std::string>("cut"), 1}, 0);
-  ends_[shard] = first;
-  epochs_[shard] = store_->epoch();
+        {});
+}
+
+/// The shard's log ends before that entry.
+void life::cut(shard_id shard, std::uint64_t first) {
+  write({shard, log_write::kind::truncation, 0, first, 0, {}, 1}, {0, strays_[shard]});
+}
+
+/// As when another primary's log is taken over, which may happen twice before anything is committed. The
+/// script goes on in a later epoch, so neither a lost cut nor a stray that is back can look like it.
+void life::append_and_cut(const script& plan, shard_id shard, std::uint64_t count, std::uint32_t dice) {
+  const auto last_epoch = epochs_[shard];
+  const auto first = ends_[shard] + 1;
+  const bool keeps_first = dice % 2 == 0 && count > 1;
+  if (keeps_first) events_.appended(shard, first);
+  append_strays(plan, shard, first, count, keeps_first ? content::one_then_strays : content::strays);
+  const auto first_epoch = epochs_[shard];
+  if (dice % 3 == 0) append_strays(plan, shard, first + count, 1, content::strays);
+  if (dice % 5 == 0) wait(synced_);
+  ends_[shard] = keeps_first ? first : first - 1;
+  epochs_[shard] = keeps_first ? first_epoch : last_epoch;
+  cut(shard, ends_[shard] + 1);
+  write({shard, log_write::kind::meta, 0, 0, 0, std::make_shared<const std::string>("cut"), 1}, {});
 }
 
 void life::run(const script& plan, std::uint32_t seed, std::size_t rounds) {
@@ -132,8 +204,8 @@ void life::run(const script& plan, std::uint32_t seed, std::size_t rounds) {
   for (std::size_t round = 1; round <= rounds; ++round) {
     for (shard_id shard = 0; shard < script::shards; ++shard) {
       auto left = plan.length() - ends_[shard];
-      if (random() % 4 == 0 && left > 1) {
-        append_and_cut(plan, shard, std::min<std::uint64_t>(2 + random() % 3, left));
+      if (random() % 4 == 0 && left > 3) {
+        append_and_cut(plan, shard, 1 + random() % 3, static_cast<std::uint32_t>(random()));
         // Numbered behind the cut, so its promise is one of all before.
         append(plan, shard, 1);
       }
@@ -142,8 +214,11 @@ void life::run(const script& plan, std::uint32_t seed, std::size_t rounds) {
       if (count > 0) append(plan, shard, count);
     }
     wait(synced_);
-    for (shard_id shard = 0; shard < script::shards; ++shard) journal_->commit(shard, ends_[shard], false);
-    if (round % 6 == 0) wait(applied_);
+    const bool is_applied = round % 6 == 0;
+    // Some shards stay behind, so that the log begins at another place of each shard's.
+    for (shard_id shard = 0; shard < script::shards; ++shard)
+      if (is_applied || random() % 3 != 0) journal_->commit(shard, ends_[shard], false);
+    if (is_applied) wait(applied_);
   }
 }
 

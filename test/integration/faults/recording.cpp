@@ -11,6 +11,7 @@ namespace {
 using action = disk_step::action;
 constexpr const char* appended_note = "appended";
 constexpr const char* acknowledged_note = "acknowledged";
+constexpr const char* cut_note = "cut";
 constexpr const char* opened_note = "opened";
 constexpr const char* mark_path = "data/mark";
 
@@ -26,7 +27,11 @@ std::size_t recording::changes() const {
 }
 
 playback::playback(const recording& of, std::vector<std::uint64_t> begun_with)
-    : acknowledged(begun_with), appended(std::move(begun_with)), recording_(of), disk_(of.base) {
+    : acknowledged(begun_with),
+      appended(std::move(begun_with)),
+      cut(appended.size(), 0),
+      recording_(of),
+      disk_(of.base) {
   const auto in_base = of.base.files.find(mark_path);
   if (in_base == of.base.files.end()) return;
   mark = in_base->second;
@@ -51,7 +56,7 @@ void playback::note(const disk_step& step) {
   if (step.path == opened_note) {
     epoch = step.offset;
   } else {
-    auto& to = step.path == acknowledged_note ? acknowledged : appended;
+    auto& to = step.path == acknowledged_note ? acknowledged : step.path == cut_note ? cut : appended;
     to[step.file] = std::max(to[step.file], step.offset);
   }
 }
@@ -70,6 +75,7 @@ recording record(
   life_events events;
   events.appended = [=](shard_id shard, std::uint64_t index) { note(appended_note, shard, index); };
   events.acknowledged = [=](shard_id shard, std::uint64_t index) { note(acknowledged_note, shard, index); };
+  events.cut = [=](shard_id shard, std::uint64_t epoch) { note(cut_note, shard, epoch); };
   events.opened = [=](std::uint64_t epoch) { note(opened_note, 0, epoch); };
   run(root + "/data", disk, events);
   return out;

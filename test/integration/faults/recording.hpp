@@ -30,8 +30,9 @@ class playback {
 
   std::vector<std::uint64_t> acknowledged;
   std::vector<std::uint64_t> appended;
-  std::uint64_t epoch = 0;  // of the last opening that came back
-  std::string mark;         // the file, as it was last synced
+  std::vector<std::uint64_t> cut;  // strays of that epoch and of older ones are gone
+  std::uint64_t epoch = 0;         // of the last opening that came back
+  std::string mark;                // the file, as it was last synced
 
  private:
   void note(const disk_step& step);

@@ -166,6 +166,30 @@ const std::string& script::command_id(shard_id shard, std::uint64_t index) const
   return entries_[shard].at(index - 1).command_id;
 }
 
+std::string script::stray(shard_id shard, std::uint64_t index, std::uint64_t epoch) const {
+  const auto text = "stray " + std::to_string(index) + " of epoch " + std::to_string(epoch);
+  const auto key = "entity-" + std::to_string(index % entities);
+  const auto put = "row" + std::to_string(index % 20);
+  const auto erased = "row" + std::to_string((index + 7) % 20);
+  entry_head head;
+  head.cause = entry_cause::command;
+  head.at = {base_ms + static_cast<std::int64_t>(index)};
+  head.kind = some_kind;
+  head.key = key;
+  head.message = message_no{1};
+  head.command_id = command_id(shard, index);
+  head.fingerprint = epoch;
+  head.reply = text;
+  effects changes;
+  changes.rows.push_back({state_table, {}, text});
+  changes.rows.push_back({table_no{1}, put, text});
+  changes.rows.push_back({table_no{1}, erased, std::nullopt});
+  changes.sends.push_back({{some_kind, "target-0"}, message_no{2}, text});
+  std::string out;
+  encode_entry(out, head, changes);
+  return out;
+}
+
 expected_state script::fold(const std::vector<std::uint64_t>& ends) const {
   expected_state state;
   for (shard_id shard = 0; shard < shards; ++shard) {

@@ -30,6 +30,9 @@ class script {
   /// The encoded entry; indexes begin at 1.
   const std::string& entry(shard_id shard, std::uint64_t index) const;
   const std::string& command_id(shard_id shard, std::uint64_t index) const;
+  /// Another entry at that place, as another primary would have made it in that epoch: to be cut off again.
+  /// Its rows and its reply are none of the history's.
+  std::string stray(shard_id shard, std::uint64_t index, std::uint64_t epoch) const;
   /// The effect of each shard's entries up to that index, one after the other.
   expected_state fold(const std::vector<std::uint64_t>& ends) const;
 

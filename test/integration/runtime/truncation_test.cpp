@@ -75,6 +75,45 @@ TEST_CASE("journal: entries that were cut off are never applied, in this life or
   }
 }
 
+TEST_CASE("journal: a log that begins with entries that were cut off later opens again") {
+  // Another shard's entries are not applied, so their frame and all behind it stay. Before it were the
+  // entries that what is left followed: right behind the applied one, and further on.
+  for (const std::uint64_t first_left : {3U, 4U}) {
+    CAPTURE(first_left);
+    const temporary_directory directory;
+    journal_options options;
+    options.trim_bytes = 1;
+    {
+      opened o{directory.path(), options};
+      numbered_writes writes{o};
+      writes.entries(1, 1, static_cast<int>(first_left) - 1, 1, 0, "cut");
+      writes.wait(1);
+      numbered_writes others{o};
+      others.entries(2, 1, 1, 1, 0, "not committed");
+      others.wait(2);
+      writes.entries(1, first_left, 2, 1, 1, "cut");
+      writes.cut(1, 1);
+      writes.entries(1, 1, 2, 2, 0, "kept");
+      writes.wait(1);
+      o.log->commit(1, 2, true);
+      REQUIRE(o.heard.wait_applied(1, 2));
+      writes.entries(1, 3, 1, 2, 2, "kept");
+      writes.wait(1);
+      writes.meta(1, "a round behind the trimming");
+      writes.wait(1);
+    }
+    opened again{directory.path()};
+    if (again.fault) FAIL(again.fault->message);
+    CHECK(again.found[1].applied == 2);
+    CHECK(again.found[1].last == 3);
+    CHECK(again.found[1].history == epoch_history{{2, 1}});
+    again.log->commit(1, 3, true);
+    REQUIRE(again.heard.wait_applied(1, 3));
+    CHECK(again.row(1, "row3") == "kept");
+    CHECK(again.row(1, "row4") == std::nullopt);
+  }
+}
+
 TEST_CASE("journal: a log that was cut below its mark is not taken for one that the disk has lost") {
   const temporary_directory directory;
   journal_options options;
