@@ -21,6 +21,7 @@ node::node(simulation& world, std::uint8_t number, std::uint64_t seed)
   disk_.written.resize(world.drawn.shards);
   disk_.synced.resize(world.drawn.shards);
   parts_.resize(world.drawn.shards);
+  lost_run.resize(world.drawn.shards, 0);
 }
 
 moment node::local_now() const {
@@ -111,6 +112,7 @@ void node::step(shard_id shard, const event& what) {
     auto& core = *parts_[of].replica;
     const auto role = core.role();
     const auto epoch = core.epoch();
+    polls_won_before_ = core.figures().elections_by_poll;
     out.clear();
     core.step(local_now(), e, out);
     if (core.role() == replica_role::primary && (role != replica_role::primary || epoch != core.epoch()))
@@ -251,6 +253,9 @@ void node::carry_out(shard_id shard, take_snapshot& a) {
 }
 
 void node::carry_out(shard_id shard, compare_and_set& a) {
+  const auto& core = *parts_[shard].replica;
+  const bool stands = a.proposed.primary == self_ && a.proposed.epoch > core.config().config.epoch;
+  if (stands && core.figures().elections_by_poll == polls_won_before_) world_.check_own_word(shard, *this);
   world_.write_authority(*this, shard, std::move(a));
 }
 void node::carry_out(shard_id shard, read_authority&) { world_.read_authority(*this, shard); }
@@ -259,6 +264,7 @@ void node::carry_out(shard_id shard, committed& a) {
   const auto& core = *parts_[shard].replica;
   if (core.role() == replica_role::primary) {
     world_.truth.on_committed(shard, core.epoch(), view(shard), a.index);
+    world_.check_commit(shard, core, a.index);
     world_.check_in_sync(shard);
   }
   apply_until(shard, a.index);

@@ -212,6 +212,8 @@ void simulation::say_hello(node& from) {
 }
 
 void simulation::post(node& from, message&& what) {
+  if (const auto* ack = std::get_if<append_ack>(&what.body))
+    truth.on_acknowledged(what.shard, what.from, what.epoch, ack->match);
   auto& to = *nodes[static_cast<std::size_t>(what.to.node) - 1];
   if (link_is_cut(from, to)) return;
   auto drop = drawn.drop;

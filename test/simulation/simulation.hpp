@@ -72,7 +72,9 @@ class simulation {
   void ask(client& from, std::uint8_t target, const request& what, shard_id shard);
   void answer(node& from, const request& to, verdict how, const reply& what, std::uint64_t index);
   void check_primary(shard_id shard, const replication::replica& primary);
+  void check_commit(shard_id shard, const replication::replica& primary, std::uint64_t index);
   void check_in_sync(shard_id shard);
+  void check_own_word(shard_id shard, const node& candidate);
   void count(fault f) { ++result.faults[static_cast<std::size_t>(f)]; }
   /// The node that is the primary of a shard as far as the authority knows.
   node* primary_of(shard_id shard);
@@ -108,6 +110,7 @@ class simulation {
   bool start_disk_fault(fault f, random_stream& random);
   bool start_planned_change(fault f, random_stream& random);
   bool may_lose_data(const node& which) const;
+  bool is_damaged(const node& which, shard_id shard) const;
   node& any_node(random_stream& random);
   void heal();
   bool is_recovered(std::string* why) const;
@@ -133,7 +136,6 @@ class simulation {
   std::string frame_;
   std::vector<client_letter> letters_;
   std::vector<std::uint32_t> free_letters_;
-  std::uint32_t lost_copies_ = 0;  // nodes that have lost data in this run
 };
 
 }  // namespace troupe::simulation
