@@ -40,6 +40,8 @@ enum class mutant : std::uint8_t {
   release_before_commit,  // I10
   accept_rollback,        // section 7.6
   blank_is_sound,         // section 10
+  blind_config_write,     // 23
+  unchecked_runs,         // 6 (KIP-903)
   count,
 };
 
@@ -77,6 +79,8 @@ constexpr std::string_view to_string(mutant m) {
       "release_before_commit",
       "accept_rollback",
       "blank_is_sound",
+      "blind_config_write",
+      "unchecked_runs",
   };
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<std::size_t>(mutant::count));
   return names[static_cast<std::size_t>(m)];

@@ -20,7 +20,7 @@ bench::bench(std::size_t count, std::uint32_t min_in_sync, replica_options optio
   }
   config.primary = places_[0].self;
   let_meet();
-  authority.cas(0, 0, config, {});
+  authority.cas(0, 0, config);
   for (const auto node : all) step(node, config_read{authority.read(0)});
   settle(all);
 }
@@ -111,7 +111,7 @@ void bench::step(int node, const event& what) {
 }
 
 void bench::apply_held() {
-  for (auto& a : held_) authority.cas(0, a.expected_revision, a.proposed, a.registered);
+  for (auto& a : held_) authority.cas(0, a.expected_revision, a.proposed);
   held_.clear();
 }
 
@@ -152,7 +152,7 @@ void bench::carry_out(int node, action& a) {
     if (cas_fate == fate::held || authority_is_out) {
       held_.push_back(*c);
     } else {
-      done.result = authority.cas(0, c->expected_revision, c->proposed, c->registered);
+      done.result = authority.cas(0, c->expected_revision, c->proposed);
     }
     if (cas_fate != fate::answered) done.result = {};
     step(node, done);

@@ -167,8 +167,9 @@ bool simulation::start_authority_fault(fault f, random_stream& random) {
       return true;
     case fault::authority_rollback:
       weather.rolled_back_until = now_ + random.skewed(100 * millisecond, 2 * second);
+      weather.rolled_back_by = 1 + random.below(6);
       return true;
-    case fault::stale_hint: {
+    case fault::old_answer: {
       auto& n = any_node(random);
       const auto shard = static_cast<shard_id>(random.below(drawn.shards));
       if (!n.is_up()) return false;
@@ -244,7 +245,7 @@ bool simulation::start_planned_change(fault f, random_stream& random) {
       for (std::size_t i = 0; i < drawn.copies; ++i)
         config.replicas.push_back(nodes[(first + i) % nodes.size()]->self().node);
       std::sort(config.replicas.begin(), config.replicas.end());
-      authority.cas(shard, authority.read(shard).revision, config, {});
+      authority.cas(shard, authority.read(shard).revision, config);
       on_config_written(shard);
       return true;
     }

@@ -79,7 +79,6 @@ void node::stop(std::size_t kept_changes) {
     if (!image.staged.empty()) world_.result.covered.add(mark::snapshot_interrupted);
   disk_.crash(kept_changes);
   for (auto& p : parts_) {
-    if (p.replica && !p.reads.empty()) world_.result.covered.add(mark::read_blocked_and_dropped);
     if (p.replica) world_.collect(*p.replica);
     p = part{};
   }
@@ -319,7 +318,9 @@ void node::carry_out(shard_id shard, stop_serving&) {
     answer(w.by, shard, lies ? verdict::failed : verdict::unknown, {}, 0);
     world_.result.covered.add(mark::unknown_outcome);
   }
-  if (!p.reads.empty()) world_.result.covered.add(mark::read_blocked_and_dropped);
+  // Released now they would show less than somebody has seen.
+  for (const auto& r : p.reads)
+    if (r.index < world_.truth.revealed(shard)) world_.result.covered.add(mark::stale_read_blocked);
   p.writes.clear();
   p.reads.clear();
   p.pending.clear();

@@ -22,7 +22,7 @@ constexpr std::string_view fault_names[] = {"kill",
                                             "authority answers lost",
                                             "authority slow",
                                             "authority rolled back",
-                                            "stale hint",
+                                            "old authority answer",
                                             "pause",
                                             "clock jump",
                                             "slow disk",
@@ -103,7 +103,7 @@ void draw_faults(scenario& s, random_stream& random) {
       break;
     case profile::authority:
       raise({fault::authority_lost_answers, fault::authority_slow, fault::authority_cut,
-             fault::authority_rollback, fault::stale_hint},
+             fault::authority_rollback, fault::old_answer},
             4);
       raise({fault::kill, fault::isolate_primary, fault::cut_link}, 6);
       s.authority_lost = 0.1;
@@ -163,6 +163,7 @@ scenario draw(const run_options& options) {
   s.sync_max = random.between(1, 8) * millisecond;
   s.authority_max = random.between(5, 60) * millisecond;
   s.authority_lost = random.chance(0.4) ? 0.05 : 0;
+  s.hint_lost = random.chance(0.5) ? 1 : static_cast<double>(random.between(0, 60)) / 100;
   s.snapshot_every = static_cast<std::uint64_t>(random.between(30, 400));
   s.keeps_log_for_backups = random.chance(0.7);
   s.fault_pause_max = random.between(200, 1200) * millisecond;

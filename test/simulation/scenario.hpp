@@ -44,7 +44,7 @@ enum class fault : std::uint8_t {
   authority_lost_answers,
   authority_slow,
   authority_rollback,
-  stale_hint,
+  old_answer,
   pause,
   clock_jump,
   slow_disk,
@@ -103,6 +103,7 @@ struct scenario {
   instant authority_min = 1 * millisecond, authority_max = 10 * millisecond;
   instant authority_deadline = 400 * millisecond;
   double authority_lost = 0;
+  double hint_lost = 0;
   // faults
   instant fault_pause_max = 700 * millisecond;
   std::array<std::uint32_t, static_cast<std::size_t>(fault::count)> weights{};

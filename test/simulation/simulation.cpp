@@ -32,7 +32,7 @@ simulation::simulation(const run_options& run)
     : options(run),
       drawn(draw(run)),
       truth(drawn.shards, now_),
-      authority(drawn.shards),
+      authority(drawn.shards, run.bug),
       network_random_(run.seed, 2),
       authority_random_(run.seed, 3) {
   result.seed = run.seed;
@@ -69,7 +69,7 @@ void simulation::found_cluster() {
     config.primary = config.in_sync.front();
     std::sort(config.in_sync.begin(), config.in_sync.end());
     std::sort(config.replicas.begin(), config.replicas.end());
-    authority.cas(shard, 0, config, {});
+    authority.cas(shard, 0, config);
     for (auto& n : nodes) n->step(shard, config_read{authority.read(shard)});
   }
   for (std::uint16_t i = 0; i < drawn.clients; ++i) {
@@ -187,6 +187,9 @@ void simulation::handle(const scheduled& what) {
     case happening::greet:
       say_hello(*nodes[what.node]);
       return;
+    case happening::hint:
+      result.covered.add(mark::hint);
+      return read_authority(*nodes[what.node], static_cast<shard_id>(what.slot));
     case happening::disk_has_room:
       return nodes[what.node]->set_full(false);
     case happening::end_life:

@@ -61,12 +61,14 @@ class simulation {
   /// Between a node and the authority.
   struct authority_weather {
     instant out_until = 0, lossy_until = 0, slow_until = 0, rolled_back_until = 0;
+    std::size_t rolled_back_by = 0;  // changes
     std::vector<instant> cut_until;  // by node
   } weather;
 
   void read_authority(node& by, shard_id shard);
   void write_authority(node& by, shard_id shard, replication::compare_and_set&& what);
   void on_config_written(shard_id shard);
+  void announce(shard_id shard);
   void post(node& from, replication::message&& what);
   void say_hello(node& from);
   void ask(client& from, std::uint8_t target, const request& what, shard_id shard);
