@@ -18,7 +18,7 @@ enum class mutant : std::uint8_t {
   no_incarnations,        // 6, 7
   no_floor,               // 8
   ack_before_sync,        // 9
-  serve_corrupt_log,      // 10, 25
+  serve_corrupt_log,      // 25
   resume_old_epoch,       // 11
   shrink_before_answer,   // 12
   elect_anyone,           // 13
@@ -40,6 +40,7 @@ enum class mutant : std::uint8_t {
   release_before_commit,  // I10
   accept_rollback,        // section 7.6
   blank_is_sound,         // section 10
+  damaged_copy_leads,     // 10
   blind_config_write,     // 23
   unchecked_runs,         // 6 (KIP-903)
   count,
@@ -79,6 +80,7 @@ constexpr std::string_view to_string(mutant m) {
       "release_before_commit",
       "accept_rollback",
       "blank_is_sound",
+      "damaged_copy_leads",
       "blind_config_write",
       "unchecked_runs",
   };

@@ -55,9 +55,14 @@ durable_state node::recover(shard_id shard) {
   auto& image = disk_.written[shard];
   const auto damaged =
       std::find_if(image.log.begin(), image.log.end(), [](const log_record& r) { return r.is_damaged; });
-  if (damaged != image.log.end()) {
+  if (damaged != image.log.end() || image.meta_is_damaged || image.snapshot_is_damaged) {
     if (world_.options.bug == mutant::serve_corrupt_log) {
       image.log.erase(damaged, image.log.end());
+      image.meta_is_damaged = image.snapshot_is_damaged = false;
+    } else if (world_.options.bug == mutant::damaged_copy_leads) {
+      const auto meta = image.meta;
+      image = shard_image{};
+      image.meta = meta;
     } else {
       image = shard_image{};
     }
@@ -185,7 +190,7 @@ void node::on_sync() {
   if (std::exchange(next_sync_fails, false)) {
     // Never retried: nobody knows what the disk has of it (row 26).
     if (world_.options.bug != mutant::retry_failed_sync)
-      return world_.crash(*this, 0, random_.between(0, 3 * second));
+      return world_.crash(*this, random_.below(disk_.unsynced.size() + 1), random_.between(0, 3 * second));
     disk_.is_stuck = true;
   }
   std::vector<std::uint64_t> done(parts_.size(), 0);
@@ -225,9 +230,15 @@ void node::carry_out(shard_id shard, write_meta& a) {
 
 void node::carry_out(shard_id shard, stage_snapshot& a) {
   write_disk({shard, a.number, put_stage{a.index, a.offset, a.bytes}});
+  if (std::exchange(next_stage_is_damaged, false)) disk_.written[shard].stage_is_damaged = true;
 }
 
 void node::carry_out(shard_id shard, install_snapshot& a) {
+  if (view(shard).stage_is_damaged) {  // cannot be read: the process ends before it does anything else
+    world_.result.covered.add(mark::damaged_stage_refused);
+    world_.time.add({world_.now_, 0, happening::end_life, number_, life_, 0, 0});
+    return;
+  }
   auto state = stock::decode(view(shard).staged);
   if (!state) return world_.truth.fail("I13", "a snapshot that cannot be decoded");
   auto image = std::make_shared<snapshot_image>();

@@ -55,7 +55,8 @@ class node {
   instant slow_disk_until = 0;
   instant full_until = 0;
   bool next_sync_fails = false;
-  std::vector<incarnation> lost_run;  // by shard: the last run whose synced data was lost; 0: none
+  bool next_stage_is_damaged = false;  // the next piece of a snapshot that is put aside
+  std::vector<incarnation> lost_run;   // by shard: the last run whose synced data was lost; 0: none
   double clock_rate = 1;
   instant clock_offset = 0;
   void set_full(bool full);

@@ -54,6 +54,9 @@ void simulation::found_cluster() {
     nodes.back()->clock_rate = 1 + static_cast<double>(random.between(-50, 50)) / 1000;
     nodes.back()->clock_offset = random.between(0, 100 * second);
   }
+  for (auto& from : delay_max)
+    for (auto& link : from)
+      link = drawn.has_odd_links ? random.skewed(millisecond, 10 * drawn.delay_max) : drawn.delay_max;
   for (auto& n : nodes) n->start();
   for (std::size_t i = 0; i < drawn.shards; ++i) {
     const auto shard = static_cast<shard_id>(i);
@@ -120,7 +123,7 @@ void simulation::handle(const scheduled& what) {
   // What concerns a node waits while it is paused, and is forgotten when that life of it is over.
   const bool concerns_node = what.what != happening::authority_apply && what.what != happening::answer &&
                              what.what != happening::client && what.what != happening::fault &&
-                             what.what != happening::start_node;
+                             what.what != happening::clog && what.what != happening::start_node;
   if (concerns_node) {
     auto& n = *nodes[what.node];
     const bool is_dead = !n.is_up() || (what.life != 0 && what.life != n.life());
@@ -192,6 +195,10 @@ void simulation::handle(const scheduled& what) {
       return read_authority(*nodes[what.node], static_cast<shard_id>(what.slot));
     case happening::disk_has_room:
       return nodes[what.node]->set_full(false);
+    case happening::clog:
+      net.clogged_until[what.node] = net.clogged_from_until[what.node] =
+          now_ + static_cast<instant>(what.number);
+      return;
     case happening::end_life:
       return crash(*nodes[what.node], 0, 100 * millisecond);
     case happening::fault:
@@ -224,11 +231,12 @@ void simulation::post(node& from, message&& what) {
   if (now_ < net.lossy_until) drop += 0.2;
   if (is_healed) drop = 0;
   if (random.chance(drop)) return;
-  auto delay = random.skewed(drawn.delay_min, drawn.delay_max);
+  auto delay = random.skewed(drawn.delay_min, delay_max[from.number()][to.number()]);
   if (!is_healed) {
     if (now_ < net.delayed_until) delay += random.skewed(0, second);
     if (random.chance(drawn.straggle)) delay += random.between(0, drawn.straggle_max);
-    if (net.clogged_until[to.number()] > now_) delay += net.clogged_until[to.number()] - now_;
+    const auto clogged = std::max(net.clogged_until[to.number()], net.clogged_from_until[from.number()]);
+    if (clogged > now_) delay += clogged - now_;
   }
   const bool twice = !is_healed && random.chance(drawn.duplicate);
   if (twice) {

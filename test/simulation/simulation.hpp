@@ -53,6 +53,7 @@ class simulation {
   judge truth;
   authority_double authority;
   network net;
+  std::array<std::array<instant, node_max>, node_max> delay_max{};  // by directed link
   std::vector<std::unique_ptr<node>> nodes;
   std::vector<client> clients;
   run_result result;
