@@ -98,8 +98,8 @@ void replica::touch() {
 void replica::on(const transfer_to& e) {
   if (role_ != replica_role::primary || !serving_ || transfer_ || e.node == self_.node) return;
   const auto* p = find_peer(e.node);
-  if (p != nullptr && p->follows && find_node(config_.config.in_sync, e.node) == p->who)
-    start_transfer(p->who);
+  const bool is_in_sync = p != nullptr && find_node(config_.config.in_sync, e.node) == p->who;
+  if (p != nullptr && p->follows && (is_in_sync || has(mutant::transfer_to_anyone))) start_transfer(p->who);
 }
 
 void replica::on(const resign&) {
@@ -149,8 +149,9 @@ void replica::tick_transfer() {
     return;
   }
   const auto* p = find_peer(transfer_->to.node);
-  const bool is_ready = p != nullptr && p->follows && p->who == transfer_->to && p->match == log_.last() &&
-                        commit_ == log_.last() && is_in(config_.config.in_sync, p->who);
+  const bool is_ready = has(mutant::transfer_to_anyone) ||
+                        (p != nullptr && p->follows && p->who == transfer_->to && p->match == log_.last() &&
+                         commit_ == log_.last() && is_in(config_.config.in_sync, p->who));
   if (is_ready && !in_sync_.has_proposal()) {
     auto proposed = config_.config;
     ++proposed.epoch;
