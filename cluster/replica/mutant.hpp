@@ -15,10 +15,11 @@ enum class mutant : std::uint8_t {
   epochless_ack,          // 3
   expand_below_barrier,   // 4
   expand_after_answer,    // 5
-  no_incarnations,        // 6, 7
+  no_incarnations,        // 6
+  match_survives,         // 7
   no_floor,               // 8
   ack_before_sync,        // 9
-  serve_corrupt_log,      // 10, 25
+  serve_corrupt_log,      // 25
   resume_old_epoch,       // 11
   shrink_before_answer,   // 12
   elect_anyone,           // 13
@@ -40,6 +41,14 @@ enum class mutant : std::uint8_t {
   release_before_commit,  // I10
   accept_rollback,        // section 7.6
   blank_is_sound,         // section 10
+  damaged_copy_leads,     // 10
+  blind_config_write,     // 23
+  unchecked_runs,         // 6 (KIP-903)
+  act_before_answer,      // 24
+  transfer_to_anyone,     // 13
+  accept_while_unknown,   // section 11
+  old_release,            // section 7.1
+  poll_ignores_disk,      // 8
   count,
 };
 
@@ -53,6 +62,7 @@ constexpr std::string_view to_string(mutant m) {
       "expand_below_barrier",
       "expand_after_answer",
       "no_incarnations",
+      "match_survives",
       "no_floor",
       "ack_before_sync",
       "serve_corrupt_log",
@@ -77,6 +87,14 @@ constexpr std::string_view to_string(mutant m) {
       "release_before_commit",
       "accept_rollback",
       "blank_is_sound",
+      "damaged_copy_leads",
+      "blind_config_write",
+      "unchecked_runs",
+      "act_before_answer",
+      "transfer_to_anyone",
+      "accept_while_unknown",
+      "old_release",
+      "poll_ignores_disk",
   };
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<std::size_t>(mutant::count));
   return names[static_cast<std::size_t>(m)];

@@ -150,6 +150,7 @@ void replica::on(const cas_done& e) {
     accept_config(e.result.now);
     return release_peers(peers);  // so that the successor looks at the authority at once
   }
+  if (transfer_ && has(mutant::accept_while_unknown)) out_->push_back(set_accepting{true});
   const auto known = config_.revision;
   if (e.result.outcome != cas_outcome::unknown) accept_config(e.result.now);
   // No greater revision was seen: nothing is settled, whatever the answer calls itself.

@@ -212,7 +212,7 @@ class replica {
   bool has_everything(const peer& p) const;
   bool may_join(const peer& p) const;
   peer* next_to_join();
-  void drop_lost_joiner();
+  bool drop_lost_joiner();
   void change_set(std::vector<member> next, std::vector<member> registered);
   void touch();
   void start_transfer(member to);

@@ -130,7 +130,8 @@ void replica::advance_backup_commit() {
 }
 
 void replica::on(const message& m, const release&) {
-  if (m.epoch < epoch_ || role_ != replica_role::backup) return;
+  const bool is_old = m.epoch < epoch_ && !has(mutant::old_release);
+  if (is_old || role_ != replica_role::backup) return;
   // Of this epoch's primary; of a later epoch it only says that there is one.
   if (config_.config.epoch == epoch_ && config_.config.primary == m.from && !primary_gone_at_)
     primary_gone_at_ = now_;

@@ -43,24 +43,25 @@ replica::peer* replica::next_to_join() {
   return next;
 }
 
-/// Who was waited for in vain has left, as any other member would have.
-void replica::drop_lost_joiner() {
+/// Who was waited for in vain has left, as any other member would have. True when somebody has.
+bool replica::drop_lost_joiner() {
   const auto who = in_sync_.expected();
-  if (!who) return;
+  if (!who) return false;
   auto* p = find_peer(who->node);
-  if (p != nullptr && p->who == *who && may_join(*p)) return;
+  if (p != nullptr && p->who == *who && may_join(*p)) return false;
   if (p != nullptr) {
     p->has_left = true;
     p->left_at = now_;
   }
   in_sync_.expect(std::nullopt);
   advance_commit();
+  return true;
 }
 
 /// One change at a time: at most one joins and one leaves. Where nobody may leave without falling below the
 /// floor, joining first makes it a swap in one write.
 void replica::reconsider_set() {
-  drop_lost_joiner();
+  if (drop_lost_joiner()) return;  // what it held up is committed now, and the next one is not asked for that
   if (transfer_ && transfer_->is_proposed) return;
   if (in_sync_.has_proposal()) {
     // Its answer was lost or is late. Only a greater revision settles it, so force one (row 28).
@@ -133,8 +134,8 @@ void replica::touch() {
 void replica::on(const transfer_to& e) {
   if (role_ != replica_role::primary || !serving_ || transfer_ || e.node == self_.node) return;
   const auto* p = find_peer(e.node);
-  if (p != nullptr && p->follows && find_node(config_.config.in_sync, e.node) == p->who)
-    start_transfer(p->who);
+  const bool is_in_sync = p != nullptr && find_node(config_.config.in_sync, e.node) == p->who;
+  if (p != nullptr && p->follows && (is_in_sync || has(mutant::transfer_to_anyone))) start_transfer(p->who);
 }
 
 void replica::on(const resign&) {
@@ -184,8 +185,9 @@ void replica::tick_transfer() {
     return;
   }
   const auto* p = find_peer(transfer_->to.node);
-  const bool is_ready = p != nullptr && p->follows && p->who == transfer_->to && p->match == log_.last() &&
-                        commit_ == log_.last() && is_in(config_.config.in_sync, p->who);
+  const bool is_ready = has(mutant::transfer_to_anyone) ||
+                        (p != nullptr && p->follows && p->who == transfer_->to && p->match == log_.last() &&
+                         commit_ == log_.last() && is_in(config_.config.in_sync, p->who));
   if (is_ready && !in_sync_.has_proposal()) {
     auto proposed = config_.config;
     ++proposed.epoch;

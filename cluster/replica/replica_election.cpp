@@ -77,6 +77,7 @@ void replica::stand() {
     proposed.in_sync = without(proposed.in_sync, old.node);
   proposed.written_by = make_nonce();
   try_config(proposed, {self_});
+  if (has(mutant::act_before_answer)) accept_config({shard_, config_.revision + 1, proposed});
 }
 
 /// E2, E3: this run was not in sync, an earlier one was. Its disk may hold everything; the others are asked.
@@ -142,7 +143,8 @@ void replica::decide_poll() {
     next_attempt_ = now_ + options_.election_retry * 2;
     return;
   }
-  const bool own_disk_counts = options_.trust == disk_trust::fsync && meta_.disk == disk_state::sound;
+  const bool own_disk_counts = options_.trust == disk_trust::fsync &&
+                               (meta_.disk == disk_state::sound || has(mutant::poll_ignores_disk));
   const bool may_do_without =
       (own_disk_counts && now_ - poll_->since >= options_.poll_patience) || has(mutant::poll_without_all);
   // Copies that have all lost something do not know what: an empty log must not win over nothing.

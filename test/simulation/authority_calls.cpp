@@ -55,18 +55,18 @@ void simulation::apply_at_authority(const scheduled& what) {
   auto& call = calls_[what.slot];
   if (call.is_read) {
     if (call.is_lost) return drop_call(what.slot);
-    call.answer.now =
-        weather.rolled_back_until > now_ ? authority.read_old(call.shard, 3) : authority.read(call.shard);
+    call.answer.now = weather.rolled_back_until > now_
+                          ? authority.read_old(call.shard, weather.rolled_back_by)
+                          : authority.read(call.shard);
     auto& by = *nodes[static_cast<std::size_t>(call.by.node) - 1];
     time.add({call.answer_at, 0, happening::authority_answer, by.number(), 0, what.slot, 2});
     return;
   }
   if (weather.rolled_back_until > now_) {
-    call.answer = {cas_outcome::conflict, authority.read_old(call.shard, 3)};
+    call.answer = {cas_outcome::conflict, authority.read_old(call.shard, weather.rolled_back_by)};
     return drop_call(what.slot);
   }
-  call.answer =
-      authority.cas(call.shard, call.write.expected_revision, call.write.proposed, call.write.registered);
+  call.answer = authority.cas(call.shard, call.write.expected_revision, call.write.proposed);
   const auto shard = call.shard;
   const bool has_won = call.answer.outcome == cas_outcome::won;
   if (has_won && call.answer_at > call.deadline) result.covered.add(mark::ambiguous_write_applied);
@@ -74,9 +74,27 @@ void simulation::apply_at_authority(const scheduled& what) {
   if (has_won) on_config_written(shard);
 }
 
+/// Says that something may have changed. A hint is lost, late, repeated or about nothing new, and whoever
+/// gets one reads.
+void simulation::announce(shard_id shard) {
+  auto& random = authority_random_;
+  for (const auto& n : nodes) {
+    if (weather.out_until > now_ || weather.cut_until[n->number()] > now_) continue;
+    if (random.chance(drawn.hint_lost)) continue;
+    for (const bool again : {false, true}) {
+      if (again && !random.chance(0.1)) continue;
+      const auto at = now_ + random.skewed(drawn.authority_min, again ? second : drawn.authority_max);
+      time.add({at, 0, happening::hint, n->number(), 0, shard, 0});
+    }
+  }
+}
+
 void simulation::answer_from_authority(const scheduled& what) {
   auto& by = *nodes[what.node];
   auto& call = calls_[what.slot];
+  if (const auto* r = by.replica_of(call.shard); weather.rolled_back_until > now_ && r != nullptr)
+    if (call.answer.now.revision != 0 && call.answer.now.revision < r->config().revision)
+      result.covered.add(mark::rollback_refused);
   if (call.is_read) {
     const auto now = call.answer.now;
     const auto shard = call.shard;

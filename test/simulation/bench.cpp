@@ -20,7 +20,7 @@ bench::bench(std::size_t count, std::uint32_t min_in_sync, replica_options optio
   }
   config.primary = places_[0].self;
   let_meet();
-  authority.cas(0, 0, config, {});
+  authority.cas(0, 0, config);
   for (const auto node : all) step(node, config_read{authority.read(0)});
   settle(all);
 }
@@ -31,6 +31,7 @@ void bench::restart(int node) {
   p.core = std::make_unique<replica>(shard_id{0}, p.self, options_, p.synced, p.clock);
   p.written = p.synced;
   p.released = 0;
+  p.staged.clear();
 }
 
 /// Everybody learns of everybody's present run.
@@ -117,18 +118,51 @@ void bench::step(int node, const event& what) {
 }
 
 void bench::apply_held() {
-  for (auto& a : held_) authority.cas(0, a.expected_revision, a.proposed, a.registered);
+  for (auto& a : held_) authority.cas(0, a.expected_revision, a.proposed);
   held_.clear();
+}
+
+void bench::compact(int node) {
+  auto& p = places_[index(node)];
+  const auto start = at(node).commit() + 1;
+  p.written.log.compact(start);
+  p.synced.log.compact(start);
+  step(node, compacted{start});
+}
+
+void bench::post(int node, message&& what) {
+  const auto to = static_cast<int>(what.to.node);
+  links_[{node, to}].push_back(std::move(what));
+}
+
+/// A snapshot is three pieces, whatever it holds.
+void bench::carry_out_snapshot(int node, action& a) {
+  constexpr std::size_t piece = 100;
+  auto& p = places_[index(node)];
+  if (const auto* take = std::get_if<take_snapshot>(&a)) {
+    const auto last = p.core->commit();
+    p.outgoing.assign(3 * piece, static_cast<char>('a' + last % 26));
+    step(node, snapshot_taken{take->receiver, last, p.outgoing.size(), snapshot_hash(p.outgoing, piece)});
+  } else if (auto* part = std::get_if<send_snapshot>(&a)) {
+    auto& body = std::get<snapshot_part>(part->what.body);
+    body.bytes = std::make_shared<const std::string>(p.outgoing.substr(body.offset, piece));
+    post(node, std::move(part->what));
+  } else if (const auto* stage = std::get_if<stage_snapshot>(&a)) {
+    if (stage->offset == 0) p.staged.clear();
+    p.staged += *stage->bytes;
+    p.last_number = stage->number;
+  } else if (const auto* install = std::get_if<install_snapshot>(&a)) {
+    p.written.log.reset(install->index, install->history);
+    p.staged.clear();
+    p.last_number = install->number;
+  }
 }
 
 void bench::carry_out(int node, action& a) {
   auto& p = places_[index(node)];
-  const auto post = [&](message&& what) {
-    const auto to = static_cast<int>(what.to.node);
-    links_[{node, to}].push_back(std::move(what));
-  };
+  carry_out_snapshot(node, a);
   if (auto* s = std::get_if<send>(&a)) {
-    post(std::move(s->what));
+    post(node, std::move(s->what));
   } else if (auto* e = std::get_if<send_entries>(&a)) {
     const auto& log = p.core->log();
     // Entries of one epoch are one chunk, as they are where logs are real.
@@ -141,7 +175,7 @@ void bench::carry_out(int node, action& a) {
             {i, i, log.epoch_at(i), log.epoch_at(i - 1), std::make_shared<const std::string>("entry")});
       }
     }
-    post(std::move(e->what));
+    post(node, std::move(e->what));
   } else if (const auto* w = std::get_if<write_entries>(&a)) {
     p.written.log.append(w->entries.last, w->entries.epoch);
     p.last_number = w->number;
@@ -158,7 +192,7 @@ void bench::carry_out(int node, action& a) {
     if (cas_fate == fate::held || authority_is_out) {
       held_.push_back(*c);
     } else {
-      done.result = authority.cas(0, c->expected_revision, c->proposed, c->registered);
+      done.result = authority.cas(0, c->expected_revision, c->proposed);
     }
     if (cas_fate != fate::answered) done.result = {};
     step(node, done);

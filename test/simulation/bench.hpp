@@ -37,6 +37,10 @@ class bench {
   /// The process is gone, and everything that it had on disk.
   void replace_disk(int node);
   void let_meet();
+  /// A snapshot covers everything committed, and the log before its end is gone.
+  void compact(int node);
+  /// What was put aside of a snapshot.
+  const std::string& staged(int node) const { return places_[index(node)].staged; }
 
   std::uint64_t released(int node) const { return places_[index(node)].released; }
   bool serves(int node) { return at(node).is_serving(); }
@@ -58,9 +62,13 @@ class bench {
     replication::durable_state synced;
     std::uint64_t last_number = 0;
     std::uint64_t released = 0;
+    std::string outgoing;  // a snapshot
+    std::string staged;
   };
   static std::size_t index(int node) { return static_cast<std::size_t>(node - 1); }
   void carry_out(int node, replication::action& a);
+  void carry_out_snapshot(int node, replication::action& a);
+  void post(int node, replication::message&& what);
 
   replication::replica_options options_;
   std::vector<place> places_;

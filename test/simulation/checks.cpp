@@ -19,7 +19,15 @@ void simulation::on_config_written(shard_id shard) {
                       authority.read(shard).revision, config.epoch, static_cast<int>(config.primary.node),
                       config.primary.run, set));
   }
+  // A2: a stale run that is let in breaks nothing else, as the floor and the runs in the set protect as well.
+  for (const auto& m : config.in_sync) {
+    const auto& before = authority.read_old(shard, 1).config.in_sync;
+    if (!std::binary_search(before.begin(), before.end(), m) && authority.registered(m.node) != m.run)
+      truth.fail("A2", fmt::format("shard {}: run {} of node {} is let in after a later one has registered",
+                                   shard, m.run, static_cast<int>(m.node)));
+  }
   check_in_sync(shard);
+  announce(shard);
   for (auto& n : nodes)
     if (const auto* r = n->replica_of(shard); r != nullptr && r->role() == replica_role::primary)
       check_primary(shard, *r);
@@ -36,12 +44,53 @@ void simulation::check_primary(shard_id shard, const replica& primary) {
                                    config.epoch, static_cast<int>(m.node), m.run));
 }
 
-/// I5, I7: each in-sync copy, unless it was lost since, holds everything committed, on disk.
+/// I7: what the primary calls committed is on the disk of everybody whom it counts, acknowledged in this
+/// epoch by that run, from its barrier on, and they are enough.
+void simulation::check_commit(shard_id shard, const replica& primary, std::uint64_t index) {
+  const auto epoch = primary.epoch();
+  const auto broken = [&](std::string_view why) {
+    truth.fail("I7", fmt::format("shard {} epoch {}: commit {} {}", shard, epoch, index, why));
+  };
+  for (const auto& m : primary.maximal_in_sync()) {
+    const auto& n = *nodes[static_cast<std::size_t>(m.node) - 1];
+    if (n.lost_run[shard] < m.run && !truth.holds(shard, n.disk().synced[shard], index))
+      broken(fmt::format("is not on the disk of node {}", static_cast<int>(m.node)));
+    if (m != primary.self() && truth.acknowledged(shard, m, epoch) < index)
+      broken(fmt::format("was not acknowledged by node {} run {}", static_cast<int>(m.node), m.run));
+  }
+  // The epoch's first entry is its barrier, so that the entry is of this epoch says that it is not below.
+  const auto& own = nodes[static_cast<std::size_t>(primary.self().node) - 1]->view(shard);
+  if (index >= own.start && index <= own.last() && own.at(index).epoch != epoch)
+    broken("is below the barrier");
+  const auto& known = primary.config().config;
+  const auto& decided = authority.read(shard).config;
+  const bool is_current = decided.epoch == epoch;
+  if (known.in_sync.size() < known.min_in_sync ||
+      (is_current && decided.in_sync.size() < decided.min_in_sync))
+    broken("with fewer copies than the floor");
+}
+
+/// I15: who is elected without asking anybody is sound, as far as anybody can know, and in the set with this
+/// run.
+void simulation::check_own_word(shard_id shard, const node& candidate) {
+  const auto& core = *candidate.replica_of(shard);
+  const auto& set = core.config().config.in_sync;
+  const bool is_in = std::find(set.begin(), set.end(), candidate.self()) != set.end();
+  const bool is_sound =
+      core.meta().disk == disk_state::sound && candidate.lost_run[shard] < candidate.self().run;
+  if (!is_in || !is_sound)
+    truth.fail("I15", fmt::format("shard {} node {} run {} stands by its own word, {}", shard,
+                                  candidate.number() + 1, candidate.self().run,
+                                  is_in ? "and is not sound" : "and is not in sync"));
+}
+
+/// I5: each in-sync copy, unless that run of it lost data, holds everything committed, on disk. Who lost it
+/// and is in the set with a later run was let in again, so it has everything again.
 void simulation::check_in_sync(shard_id shard) {
   const auto& config = authority.read(shard).config;
   for (const auto& m : config.in_sync) {
     const auto& n = *nodes[static_cast<std::size_t>(m.node) - 1];
-    if (n.self() != m || n.lost_data) continue;
+    if (n.self() != m || n.lost_run[shard] >= m.run) continue;
     if (!truth.holds_committed(shard, n.disk().synced[shard]))
       truth.fail("I5",
                  fmt::format("shard {}: node {} run {} is in sync and lacks committed entries ({} of {})",
@@ -70,7 +119,6 @@ void simulation::collect(const replica& r) {
   c.add(mark::snapshot_installed, f.snapshots_installed);
   c.add(mark::snapshot_interrupted, f.snapshots_abandoned);
   c.add(mark::transfer, f.transfers);
-  c.add(mark::config_refused, f.refused_configs);
   c.add(mark::foreign_run, f.foreign);
   c.add(mark::pre_vote_heeded, f.pre_votes_heeded);
   c.add(mark::joined, f.joined);
@@ -82,7 +130,7 @@ void simulation::collect(const replica& r) {
   c.add(mark::proof_of_death, f.proofs_of_death);
 }
 
-/// L1, L2, L3: every shard serves, all its copies are in sync, no client waits.
+/// L1, L2, L3: every shard serves, all its copies and nobody else are in sync, no client waits.
 bool simulation::is_recovered(std::string* why) const {
   for (std::size_t i = 0; i < drawn.shards; ++i) {
     const auto shard = static_cast<shard_id>(i);
@@ -102,6 +150,10 @@ bool simulation::is_recovered(std::string* why) const {
                            static_cast<int>(id), who.run);
         return false;
       }
+    }
+    if (config.in_sync.size() != config.replicas.size()) {
+      *why = fmt::format("L2: shard {} epoch {}: who is no longer wanted has not left", shard, config.epoch);
+      return false;
     }
   }
   for (const auto& c : clients)

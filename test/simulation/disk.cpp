@@ -31,7 +31,10 @@ void shard_image::apply(const disk_change& change) {
   } else if (const auto* put_m = std::get_if<put_meta>(&change.what)) {
     meta = put_m->meta;
   } else if (const auto* stage = std::get_if<put_stage>(&change.what)) {
-    if (stage->offset == 0) staged.clear();
+    if (stage->offset == 0) {
+      staged.clear();
+      stage_is_damaged = false;
+    }
     staged_index = stage->index;
     staged += *stage->bytes;
   } else {
@@ -74,6 +77,7 @@ void node_disk::crash(std::size_t kept) {
   for (auto& image : synced) {
     image.staged.clear();
     image.staged_index = 0;
+    image.stage_is_damaged = false;
   }
   written = synced;
 }

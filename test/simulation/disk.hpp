@@ -64,6 +64,10 @@ struct shard_image {
   std::shared_ptr<const snapshot_image> snapshot;  // null: the empty state at 0
   std::uint64_t staged_index = 0;
   std::string staged;
+  // Checksums would not fit.
+  bool meta_is_damaged = false;
+  bool snapshot_is_damaged = false;
+  bool stage_is_damaged = false;
 
   void apply(const disk_change& change);
   std::uint64_t last() const { return start + log.size() - 1; }

@@ -13,7 +13,19 @@ namespace {
 
 /// Down for a moment, mostly.
 instant downtime(random_stream& random) {
-  return random.chance(0.2) ? 0 : random.skewed(millisecond, 5 * second);
+  return random.chance(0.2) ? 0 : random.skewed(millisecond, random.chance(0.1) ? 10 * second : 5 * second);
+}
+
+/// Somewhere in what is stored of a shard; a checksum shows it when it is read.
+void flip_bit(shard_image& image, random_stream& random) {
+  const auto where = random.below(4);
+  if (where == 0 && image.snapshot) {
+    image.snapshot_is_damaged = true;
+  } else if (where == 1 || image.log.empty()) {
+    image.meta_is_damaged = true;
+  } else {
+    image.log[random.below(image.log.size())].is_damaged = true;
+  }
 }
 
 }  // namespace
@@ -26,9 +38,25 @@ void simulation::crash(node& which, std::size_t kept_changes, instant down_for) 
 
 node& simulation::any_node(random_stream& random) { return *nodes[random.below(nodes.size())]; }
 
-/// The floor promises to survive one lost copy less than there are at least in sync (KIP-966).
+/// Whether the shard still counts on data that this node lost: a run from before the loss is in the set, or
+/// may yet be let in by a proposal that is under way (not after a later run has registered).
+bool simulation::is_damaged(const node& which, shard_id shard) const {
+  const auto lost = which.lost_run[shard];
+  if (lost == 0) return false;
+  const auto counted = find_node(authority.read(shard).config.in_sync, which.self().node).run;
+  return which.self().run <= lost || (counted != 0 && counted <= lost);
+}
+
+/// The floor promises to survive one lost copy less than there are at least in sync (KIP-966). What was
+/// repaired since does not count.
 bool simulation::may_lose_data(const node& which) const {
-  return !which.lost_data && lost_copies_ + 1 < drawn.min_in_sync;
+  for (std::size_t i = 0; i < drawn.shards; ++i) {
+    const auto shard = static_cast<shard_id>(i);
+    std::uint32_t damaged = 1;
+    for (const auto& n : nodes) damaged += n.get() != &which && is_damaged(*n, shard) ? 1 : 0;
+    if (damaged >= drawn.min_in_sync || is_damaged(which, shard)) return false;
+  }
+  return true;
 }
 
 void simulation::inject(std::uint32_t number) {
@@ -70,7 +98,8 @@ bool simulation::start_process_fault(fault f, random_stream& random) {
       return true;
     case fault::pause: {
       auto& n = any_node(random);
-      n.paused_until = now_ + random.skewed(10 * millisecond, 4 * second);
+      const auto longest = random.chance(0.1) ? drawn.pause_max : std::min(drawn.pause_max, 4 * second);
+      n.paused_until = std::min(now_ + random.skewed(10 * millisecond, longest), drawn.heal_at);
       return true;
     }
     case fault::clock_jump:
@@ -126,6 +155,21 @@ bool simulation::start_network_fault(fault f, random_stream& random) {
     case fault::clog:
       net.clogged_until[random.below(count_of)] = until;
       return true;
+    case fault::swizzle: {
+      // One after the other in both directions, and released in another order (FoundationDB).
+      auto at = now_;
+      for (std::size_t i = 0; i < count_of; ++i) {
+        if (random.chance(0.4)) continue;
+        const auto release = now_ + random.skewed(200 * millisecond, 4 * second);
+        time.add({at, 0, happening::clog, static_cast<std::uint8_t>(i), 0, 0,
+                  static_cast<std::uint64_t>(std::max<instant>(release - at, millisecond))});
+        at += random.between(0, 200 * millisecond);
+      }
+      return true;
+    }
+    case fault::clients_cut:
+      net.clients_cut_until[random.below(count_of)] = until;
+      return true;
     case fault::corrupt_frame:
       net.corrupting_until = until;
       return true;
@@ -151,8 +195,9 @@ bool simulation::start_authority_fault(fault f, random_stream& random) {
       return true;
     case fault::authority_rollback:
       weather.rolled_back_until = now_ + random.skewed(100 * millisecond, 2 * second);
+      weather.rolled_back_by = 1 + random.below(6);
       return true;
-    case fault::stale_hint: {
+    case fault::old_answer: {
       auto& n = any_node(random);
       const auto shard = static_cast<shard_id>(random.below(drawn.shards));
       if (!n.is_up()) return false;
@@ -180,19 +225,20 @@ bool simulation::start_disk_fault(fault f, random_stream& random) {
       n.set_full(true);
       time.add({n.full_until, 0, happening::disk_has_room, n.number(), n.life(), 0, 0});
       return true;
+    case fault::damaged_stage:
+      n.next_stage_is_damaged = true;
+      return true;
     case fault::wipe:
     case fault::bit_flip:
     case fault::lost_sync: {
       if (!may_lose_data(n)) return false;
-      ++lost_copies_;
-      n.lost_data = true;
       if (options.trace) trace(fmt::format("node {} dies and loses data", n.number() + 1));
       if (n.is_up()) crash(n, random.below(n.disk().unsynced.size() + 1), downtime(random));
       for (std::size_t i = 0; i < drawn.shards; ++i) {
+        n.lost_run[i] = n.self().run;
         auto& image = n.disk().synced[i];
         if (f == fault::wipe) image = {};
-        if (f == fault::bit_flip && !image.log.empty())
-          image.log[random.below(image.log.size())].is_damaged = true;
+        if (f == fault::bit_flip) flip_bit(image, random);
         if (f == fault::lost_sync)
           image.log.resize(image.log.size() - random.below(std::min<std::size_t>(image.log.size(), 60) + 1));
         n.disk().written[i] = image;
@@ -221,6 +267,23 @@ bool simulation::start_planned_change(fault f, random_stream& random) {
                 n.life(), 0, 0});
       return true;
     }
+    case fault::resize: {
+      // One more or one less: 3, 4, 3, 2, as the floor allows.
+      auto config = authority.read(shard).config;
+      auto& wanted = config.replicas;
+      const auto who = nodes[random.below(nodes.size())]->self().node;
+      const auto at = std::lower_bound(wanted.begin(), wanted.end(), who);
+      if (at == wanted.end() || *at != who) {
+        wanted.insert(at, who);
+      } else if (wanted.size() > std::max<std::size_t>(drawn.min_in_sync, 1)) {
+        wanted.erase(at);
+      } else {
+        return false;
+      }
+      authority.cas(shard, authority.read(shard).revision, config);
+      on_config_written(shard);
+      return true;
+    }
     case fault::move: {
       // What placement does: says where the copies belong, and touches nothing else.
       auto config = authority.read(shard).config;
@@ -229,7 +292,7 @@ bool simulation::start_planned_change(fault f, random_stream& random) {
       for (std::size_t i = 0; i < drawn.copies; ++i)
         config.replicas.push_back(nodes[(first + i) % nodes.size()]->self().node);
       std::sort(config.replicas.begin(), config.replicas.end());
-      authority.cas(shard, authority.read(shard).revision, config, {});
+      authority.cas(shard, authority.read(shard).revision, config);
       on_config_written(shard);
       return true;
     }
@@ -247,7 +310,7 @@ void simulation::heal() {
   std::fill(weather.cut_until.begin(), weather.cut_until.end(), 0);
   for (auto& n : nodes) {
     n->paused_until = n->slow_disk_until = n->full_until = 0;
-    n->next_sync_fails = false;
+    n->next_sync_fails = n->next_stage_is_damaged = false;
     if (n->is_up()) {
       n->set_full(false);
     } else {

@@ -17,10 +17,28 @@ void judge::fail(std::string what, std::string detail) {
 }
 
 bool judge::holds_committed(shard_id shard, const shard_image& log) const {
-  const auto& entries = shards_[shard].entries;
-  if (entries.empty()) return true;
   // A snapshot is of committed entries, so one beyond what the judge saw committed cannot be.
-  return log.last() >= entries.size() && log.chain_at(entries.size()) == entries.back().chain;
+  return holds(shard, log, committed(shard)) && (committed(shard) == 0 || log.start <= committed(shard) + 1);
+}
+
+bool judge::holds(shard_id shard, const shard_image& log, std::uint64_t index) const {
+  if (index == 0) return true;
+  if (log.last() < index) return false;
+  // In the middle of a snapshot it cannot be told; the snapshot itself is checked where it is made.
+  return index + 1 < log.start || log.chain_at(index) == chain_at(shard, index);
+}
+
+void judge::on_acknowledged(shard_id shard, member by, std::uint64_t epoch, std::uint64_t match) {
+  auto& so_far = shards_[shard].acknowledged[by][epoch];
+  so_far = std::max(so_far, match);
+}
+
+std::uint64_t judge::acknowledged(shard_id shard, member by, std::uint64_t epoch) const {
+  const auto& all = shards_[shard].acknowledged;
+  const auto of = all.find(by);
+  if (of == all.end()) return 0;
+  const auto in = of->second.find(epoch);
+  return in == of->second.end() ? 0 : in->second;
 }
 
 void judge::on_primary(shard_id shard, std::uint64_t epoch, member who, const shard_image& log) {

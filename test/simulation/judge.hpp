@@ -30,6 +30,9 @@ class judge {
   void on_primary(shard_id shard, std::uint64_t epoch, member who, const shard_image& log);
   void on_written(shard_id shard, member by, std::uint64_t index, const log_record& record);
   void on_truncated(shard_id shard, member by, std::uint64_t last, std::uint64_t commit);
+  void on_acknowledged(shard_id shard, member by, std::uint64_t epoch, std::uint64_t match);
+  /// How far that run has said, in that epoch, that it has everything.
+  std::uint64_t acknowledged(shard_id shard, member by, std::uint64_t epoch) const;
   /// The primary says that its log is committed up to `index`.
   void on_committed(shard_id shard, std::uint64_t epoch, const shard_image& log, std::uint64_t index);
   void on_applied(shard_id shard, std::uint64_t index, const stock& state);
@@ -44,6 +47,8 @@ class judge {
   void on_position(shard_id shard, member who, const replication::replica_meta& meta);
   /// Whether that log, on disk, holds everything committed so far.
   bool holds_committed(shard_id shard, const shard_image& log) const;
+  /// Whether it holds what was committed up to `index`.
+  bool holds(shard_id shard, const shard_image& log, std::uint64_t index) const;
 
   /// The chain of the committed log up to `index`; 0 when that is not committed.
   std::uint64_t chain_at(shard_id shard, std::uint64_t index) const {
@@ -75,6 +80,7 @@ class judge {
     std::unordered_map<std::uint64_t, bool> failed;     // reported as never run
     std::uint64_t revealed = 0;
     std::map<member, replication::replica_meta> positions;
+    std::map<member, std::map<std::uint64_t, std::uint64_t>> acknowledged;  // epoch -> match
   };
 
   void commit(shard_truth& truth, shard_id shard, std::uint64_t index, const log_record& record);

@@ -21,6 +21,7 @@ node::node(simulation& world, std::uint8_t number, std::uint64_t seed)
   disk_.written.resize(world.drawn.shards);
   disk_.synced.resize(world.drawn.shards);
   parts_.resize(world.drawn.shards);
+  lost_run.resize(world.drawn.shards, 0);
 }
 
 moment node::local_now() const {
@@ -54,9 +55,14 @@ durable_state node::recover(shard_id shard) {
   auto& image = disk_.written[shard];
   const auto damaged =
       std::find_if(image.log.begin(), image.log.end(), [](const log_record& r) { return r.is_damaged; });
-  if (damaged != image.log.end()) {
+  if (damaged != image.log.end() || image.meta_is_damaged || image.snapshot_is_damaged) {
     if (world_.options.bug == mutant::serve_corrupt_log) {
       image.log.erase(damaged, image.log.end());
+      image.meta_is_damaged = image.snapshot_is_damaged = false;
+    } else if (world_.options.bug == mutant::damaged_copy_leads) {
+      const auto meta = image.meta;
+      image = shard_image{};
+      image.meta = meta;
     } else {
       image = shard_image{};
     }
@@ -78,7 +84,6 @@ void node::stop(std::size_t kept_changes) {
     if (!image.staged.empty()) world_.result.covered.add(mark::snapshot_interrupted);
   disk_.crash(kept_changes);
   for (auto& p : parts_) {
-    if (p.replica && !p.reads.empty()) world_.result.covered.add(mark::read_blocked_and_dropped);
     if (p.replica) world_.collect(*p.replica);
     p = part{};
   }
@@ -111,6 +116,7 @@ void node::step(shard_id shard, const event& what) {
     auto& core = *parts_[of].replica;
     const auto role = core.role();
     const auto epoch = core.epoch();
+    polls_won_before_ = core.figures().elections_by_poll;
     out.clear();
     core.step(local_now(), e, out);
     if (core.role() == replica_role::primary && (role != replica_role::primary || epoch != core.epoch()))
@@ -184,7 +190,7 @@ void node::on_sync() {
   if (std::exchange(next_sync_fails, false)) {
     // Never retried: nobody knows what the disk has of it (row 26).
     if (world_.options.bug != mutant::retry_failed_sync)
-      return world_.crash(*this, 0, random_.between(0, 3 * second));
+      return world_.crash(*this, random_.below(disk_.unsynced.size() + 1), random_.between(0, 3 * second));
     disk_.is_stuck = true;
   }
   std::vector<std::uint64_t> done(parts_.size(), 0);
@@ -224,9 +230,15 @@ void node::carry_out(shard_id shard, write_meta& a) {
 
 void node::carry_out(shard_id shard, stage_snapshot& a) {
   write_disk({shard, a.number, put_stage{a.index, a.offset, a.bytes}});
+  if (std::exchange(next_stage_is_damaged, false)) disk_.written[shard].stage_is_damaged = true;
 }
 
 void node::carry_out(shard_id shard, install_snapshot& a) {
+  if (view(shard).stage_is_damaged) {  // cannot be read: the process ends before it does anything else
+    world_.result.covered.add(mark::damaged_stage_refused);
+    world_.time.add({world_.now_, 0, happening::end_life, number_, life_, 0, 0});
+    return;
+  }
   auto state = stock::decode(view(shard).staged);
   if (!state) return world_.truth.fail("I13", "a snapshot that cannot be decoded");
   auto image = std::make_shared<snapshot_image>();
@@ -251,6 +263,9 @@ void node::carry_out(shard_id shard, take_snapshot& a) {
 }
 
 void node::carry_out(shard_id shard, compare_and_set& a) {
+  const auto& core = *parts_[shard].replica;
+  const bool stands = a.proposed.primary == self_ && a.proposed.epoch > core.config().config.epoch;
+  if (stands && core.figures().elections_by_poll == polls_won_before_) world_.check_own_word(shard, *this);
   world_.write_authority(*this, shard, std::move(a));
 }
 void node::carry_out(shard_id shard, read_authority&) { world_.read_authority(*this, shard); }
@@ -259,6 +274,7 @@ void node::carry_out(shard_id shard, committed& a) {
   const auto& core = *parts_[shard].replica;
   if (core.role() == replica_role::primary) {
     world_.truth.on_committed(shard, core.epoch(), view(shard), a.index);
+    world_.check_commit(shard, core, a.index);
     world_.check_in_sync(shard);
   }
   apply_until(shard, a.index);
@@ -313,7 +329,9 @@ void node::carry_out(shard_id shard, stop_serving&) {
     answer(w.by, shard, lies ? verdict::failed : verdict::unknown, {}, 0);
     world_.result.covered.add(mark::unknown_outcome);
   }
-  if (!p.reads.empty()) world_.result.covered.add(mark::read_blocked_and_dropped);
+  // Released now they would show less than somebody has seen.
+  for (const auto& r : p.reads)
+    if (r.index < world_.truth.revealed(shard)) world_.result.covered.add(mark::stale_read_blocked);
   p.writes.clear();
   p.reads.clear();
   p.pending.clear();

@@ -55,7 +55,8 @@ class node {
   instant slow_disk_until = 0;
   instant full_until = 0;
   bool next_sync_fails = false;
-  bool lost_data = false;  // synced data of this node was lost without a trace, or visibly
+  bool next_stage_is_damaged = false;  // the next piece of a snapshot that is put aside
+  std::vector<incarnation> lost_run;   // by shard: the last run whose synced data was lost; 0: none
   double clock_rate = 1;
   instant clock_offset = 0;
   void set_full(bool full);
@@ -137,6 +138,7 @@ class node {
   bool sync_is_running_ = false;
   node_disk disk_;
   std::vector<part> parts_;
+  std::uint64_t polls_won_before_ = 0;  // of the replica that is being stepped
   std::vector<replication::actions> spare_actions_;
   std::deque<std::pair<shard_id, replication::event>> inner_;  // events that an action led to at once
   bool is_stepping_ = false;

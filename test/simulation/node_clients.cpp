@@ -65,6 +65,9 @@ void node::on_request(const request& what, shard_id shard) {
   std::optional<stock_entry> entry;
   const auto evaluated = p.working.execute(what.what, entry);
   if (!entry) return read_it(evaluated);
+  if (!p.replica->is_accepting())
+    world_.truth.fail("S11", "shard " + std::to_string(shard) + " node " + std::to_string(number_ + 1) +
+                                 ": accepts while it hands over");
   p.working.apply(*entry);
   ++p.working_index;
   append_entry(p.pending, *entry);

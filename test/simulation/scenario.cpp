@@ -17,12 +17,14 @@ constexpr std::string_view fault_names[] = {"kill",
                                             "drop messages",
                                             "delay messages",
                                             "clog a node",
+                                            "swizzle-clog",
+                                            "clients cut off",
                                             "authority outage",
                                             "authority cut off",
                                             "authority answers lost",
                                             "authority slow",
                                             "authority rolled back",
-                                            "stale hint",
+                                            "old authority answer",
                                             "pause",
                                             "clock jump",
                                             "slow disk",
@@ -30,10 +32,12 @@ constexpr std::string_view fault_names[] = {"kill",
                                             "full disk",
                                             "wiped disk",
                                             "bit flip",
+                                            "bit flip in what is put aside",
                                             "lost synced data",
                                             "transfer",
                                             "resign",
                                             "move a copy",
+                                            "add or remove a copy",
                                             "corrupt frame"};
 static_assert(sizeof(fault_names) / sizeof(fault_names[0]) == static_cast<std::size_t>(fault::count));
 
@@ -87,6 +91,7 @@ void draw_faults(scenario& s, random_stream& random) {
   weight(s, fault::bit_flip) = random.chance(0.3) ? 1 : 0;
   weight(s, fault::kill_all) = random.chance(0.3) ? 1 : 0;
   weight(s, fault::move) = random.chance(0.3) ? 1 : 0;
+  weight(s, fault::resize) = random.chance(0.3) ? 1 : 0;
   weight(s, fault::kill_primary) += 2;
   weight(s, fault::isolate_primary) += 2;
   const auto raise = [&](std::initializer_list<fault> faults, std::uint32_t by) {
@@ -103,7 +108,7 @@ void draw_faults(scenario& s, random_stream& random) {
       break;
     case profile::authority:
       raise({fault::authority_lost_answers, fault::authority_slow, fault::authority_cut,
-             fault::authority_rollback, fault::stale_hint},
+             fault::authority_rollback, fault::old_answer},
             4);
       raise({fault::kill, fault::isolate_primary, fault::cut_link}, 6);
       s.authority_lost = 0.1;
@@ -115,17 +120,18 @@ void draw_faults(scenario& s, random_stream& random) {
       weight(s, fault::wipe) = weight(s, fault::bit_flip) = 0;
       break;
     case profile::snapshots:
-      raise({fault::kill, fault::cut_link, fault::wipe, fault::bit_flip, fault::pause}, 6);
+      raise({fault::kill, fault::cut_link, fault::wipe, fault::bit_flip, fault::damaged_stage, fault::pause},
+            6);
       s.snapshot_every = static_cast<std::uint64_t>(random.between(10, 60));
       s.keeps_log_for_backups = random.chance(0.5);
       break;
     case profile::moves:
-      raise({fault::transfer, fault::resign, fault::move, fault::full_disk}, 8);
+      raise({fault::transfer, fault::resign, fault::move, fault::resize, fault::full_disk}, 8);
       break;
     case profile::relapses:
       // Nobody dies, so the same runs become primary again and again while old messages are still under way.
       for (const auto f : {fault::kill, fault::kill_primary, fault::kill_all, fault::failed_sync,
-                           fault::resign, fault::wipe, fault::bit_flip, fault::move})
+                           fault::resign, fault::wipe, fault::bit_flip, fault::move, fault::resize})
         weight(s, f) = 0;
       raise({fault::isolate_primary, fault::transfer, fault::cut_one_way, fault::slow_disk, fault::delay}, 8);
       s.straggle = 0.1;
@@ -160,9 +166,11 @@ scenario draw(const run_options& options) {
   s.duplicate = random.chance(0.5) ? static_cast<double>(random.between(0, 5)) / 100 : 0;
   s.straggle = random.chance(0.5) ? 0.003 : 0;
   s.delay_max = random.between(1, 10) * millisecond;
+  s.has_odd_links = random.chance(0.3);
   s.sync_max = random.between(1, 8) * millisecond;
   s.authority_max = random.between(5, 60) * millisecond;
   s.authority_lost = random.chance(0.4) ? 0.05 : 0;
+  s.hint_lost = random.chance(0.5) ? 1 : static_cast<double>(random.between(0, 60)) / 100;
   s.snapshot_every = static_cast<std::uint64_t>(random.between(30, 400));
   s.keeps_log_for_backups = random.chance(0.7);
   s.fault_pause_max = random.between(200, 1200) * millisecond;
@@ -171,6 +179,12 @@ scenario draw(const run_options& options) {
     s.copies = std::max<std::size_t>(s.copies, 3);
     s.min_in_sync = random.chance(0.5) ? 3 : 2;
     s.delay_max = random.between(1, 60) * millisecond;
+  }
+  if (random.chance(0.01)) {  // long enough for a pause of half a minute
+    s.heal_at = 45 * second;
+    s.end_at = 56 * second;
+    s.pause_max = 30 * second;
+    s.fault_pause_max = std::max(s.fault_pause_max, second);
   }
   s.replica.bug = options.bug;
   s.clients = std::min<std::size_t>(s.clients, options.clients_max);

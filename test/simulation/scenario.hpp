@@ -39,12 +39,14 @@ enum class fault : std::uint8_t {
   drop,
   delay,
   clog,
+  swizzle,
+  clients_cut,
   authority_outage,
   authority_cut,
   authority_lost_answers,
   authority_slow,
   authority_rollback,
-  stale_hint,
+  old_answer,
   pause,
   clock_jump,
   slow_disk,
@@ -52,10 +54,12 @@ enum class fault : std::uint8_t {
   full_disk,
   wipe,
   bit_flip,
+  damaged_stage,
   lost_sync,
   transfer,
   resign,
   move,
+  resize,
   corrupt_frame,
   count,
 };
@@ -94,6 +98,7 @@ struct scenario {
   instant delay_min = 100, delay_max = 2 * millisecond;
   double drop = 0, duplicate = 0, straggle = 0;
   instant straggle_max = 6 * second;
+  bool has_odd_links = false;  // each directed link draws how slow it is
   double encode_share = 0.02;
   // disk
   instant sync_min = 200, sync_max = 3 * millisecond;
@@ -103,8 +108,10 @@ struct scenario {
   instant authority_min = 1 * millisecond, authority_max = 10 * millisecond;
   instant authority_deadline = 400 * millisecond;
   double authority_lost = 0;
+  double hint_lost = 0;
   // faults
-  instant fault_pause_max = 700 * millisecond;
+  instant fault_pause_max = 700 * millisecond;  // between faults
+  instant pause_max = 4 * second;               // of a process
   std::array<std::uint32_t, static_cast<std::size_t>(fault::count)> weights{};
 };
 

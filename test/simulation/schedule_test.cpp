@@ -246,28 +246,6 @@ TEST_CASE("replica: R=3, all restart at once: the longest log is elected by poll
   for (const int node : {1, 2, 3}) CHECK(b.at(node).commit() >= 6);
 }
 
-TEST_CASE("replica: R=3, a graceful transfer keeps everything, and its lost answer only costs time") {
-  for (const auto fate : {bench::fate::answered, bench::fate::answer_lost, bench::fate::held}) {
-    CAPTURE(static_cast<int>(fate));
-    bench b(3, 2);
-    b.propose(1);
-    b.settle({1, 2, 3});
-    b.cas_fate = fate;
-    b.step(1, replication::transfer_to{node_id{2}});
-    CHECK_FALSE(b.at(1).is_accepting());
-    b.run({1, 2, 3}, milliseconds{200});
-    b.cas_fate = bench::fate::answered;
-    if (fate == bench::fate::held) CHECK_FALSE(b.at(1).is_accepting());
-    b.run({1, 2, 3}, milliseconds{3000});
-    const bool went = fate != bench::fate::held;
-    CHECK(b.serves(went ? 2 : 1));
-    CHECK(b.at(went ? 2 : 1).is_accepting());
-    CHECK(b.at(2).commit() >= 2);
-    b.apply_held();  // too late: the revision has moved on
-    CHECK(b.config().primary.node == node_id{went ? 2U : 1U});
-  }
-}
-
 TEST_CASE("replica: R=2, an acknowledgement of an older epoch does not advance the commit") {
   for (const auto bug : {mutant::none, mutant::epochless_ack}) {
     CAPTURE(to_string(bug));

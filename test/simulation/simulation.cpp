@@ -32,7 +32,7 @@ simulation::simulation(const run_options& run)
     : options(run),
       drawn(draw(run)),
       truth(drawn.shards, now_),
-      authority(drawn.shards),
+      authority(drawn.shards, run.bug),
       network_random_(run.seed, 2),
       authority_random_(run.seed, 3) {
   result.seed = run.seed;
@@ -54,6 +54,9 @@ void simulation::found_cluster() {
     nodes.back()->clock_rate = 1 + static_cast<double>(random.between(-50, 50)) / 1000;
     nodes.back()->clock_offset = random.between(0, 100 * second);
   }
+  for (auto& from : delay_max)
+    for (auto& link : from)
+      link = drawn.has_odd_links ? random.skewed(millisecond, 10 * drawn.delay_max) : drawn.delay_max;
   for (auto& n : nodes) n->start();
   for (std::size_t i = 0; i < drawn.shards; ++i) {
     const auto shard = static_cast<shard_id>(i);
@@ -69,7 +72,7 @@ void simulation::found_cluster() {
     config.primary = config.in_sync.front();
     std::sort(config.in_sync.begin(), config.in_sync.end());
     std::sort(config.replicas.begin(), config.replicas.end());
-    authority.cas(shard, 0, config, {});
+    authority.cas(shard, 0, config);
     for (auto& n : nodes) n->step(shard, config_read{authority.read(shard)});
   }
   for (std::uint16_t i = 0; i < drawn.clients; ++i) {
@@ -120,7 +123,7 @@ void simulation::handle(const scheduled& what) {
   // What concerns a node waits while it is paused, and is forgotten when that life of it is over.
   const bool concerns_node = what.what != happening::authority_apply && what.what != happening::answer &&
                              what.what != happening::client && what.what != happening::fault &&
-                             what.what != happening::start_node;
+                             what.what != happening::clog && what.what != happening::start_node;
   if (concerns_node) {
     auto& n = *nodes[what.node];
     const bool is_dead = !n.is_up() || (what.life != 0 && what.life != n.life());
@@ -187,8 +190,15 @@ void simulation::handle(const scheduled& what) {
     case happening::greet:
       say_hello(*nodes[what.node]);
       return;
+    case happening::hint:
+      result.covered.add(mark::hint);
+      return read_authority(*nodes[what.node], static_cast<shard_id>(what.slot));
     case happening::disk_has_room:
       return nodes[what.node]->set_full(false);
+    case happening::clog:
+      net.clogged_until[what.node] = net.clogged_from_until[what.node] =
+          now_ + static_cast<instant>(what.number);
+      return;
     case happening::end_life:
       return crash(*nodes[what.node], 0, 100 * millisecond);
     case happening::fault:
@@ -212,6 +222,8 @@ void simulation::say_hello(node& from) {
 }
 
 void simulation::post(node& from, message&& what) {
+  if (const auto* ack = std::get_if<append_ack>(&what.body))
+    truth.on_acknowledged(what.shard, what.from, what.epoch, ack->match);
   auto& to = *nodes[static_cast<std::size_t>(what.to.node) - 1];
   if (link_is_cut(from, to)) return;
   auto drop = drawn.drop;
@@ -219,11 +231,12 @@ void simulation::post(node& from, message&& what) {
   if (now_ < net.lossy_until) drop += 0.2;
   if (is_healed) drop = 0;
   if (random.chance(drop)) return;
-  auto delay = random.skewed(drawn.delay_min, drawn.delay_max);
+  auto delay = random.skewed(drawn.delay_min, delay_max[from.number()][to.number()]);
   if (!is_healed) {
     if (now_ < net.delayed_until) delay += random.skewed(0, second);
     if (random.chance(drawn.straggle)) delay += random.between(0, drawn.straggle_max);
-    if (net.clogged_until[to.number()] > now_) delay += net.clogged_until[to.number()] - now_;
+    const auto clogged = std::max(net.clogged_until[to.number()], net.clogged_from_until[from.number()]);
+    if (clogged > now_) delay += clogged - now_;
   }
   const bool twice = !is_healed && random.chance(drawn.duplicate);
   if (twice) {

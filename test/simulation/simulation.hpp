@@ -53,6 +53,7 @@ class simulation {
   judge truth;
   authority_double authority;
   network net;
+  std::array<std::array<instant, node_max>, node_max> delay_max{};  // by directed link
   std::vector<std::unique_ptr<node>> nodes;
   std::vector<client> clients;
   run_result result;
@@ -61,18 +62,22 @@ class simulation {
   /// Between a node and the authority.
   struct authority_weather {
     instant out_until = 0, lossy_until = 0, slow_until = 0, rolled_back_until = 0;
+    std::size_t rolled_back_by = 0;  // changes
     std::vector<instant> cut_until;  // by node
   } weather;
 
   void read_authority(node& by, shard_id shard);
   void write_authority(node& by, shard_id shard, replication::compare_and_set&& what);
   void on_config_written(shard_id shard);
+  void announce(shard_id shard);
   void post(node& from, replication::message&& what);
   void say_hello(node& from);
   void ask(client& from, std::uint8_t target, const request& what, shard_id shard);
   void answer(node& from, const request& to, verdict how, const reply& what, std::uint64_t index);
   void check_primary(shard_id shard, const replication::replica& primary);
+  void check_commit(shard_id shard, const replication::replica& primary, std::uint64_t index);
   void check_in_sync(shard_id shard);
+  void check_own_word(shard_id shard, const node& candidate);
   void count(fault f) { ++result.faults[static_cast<std::size_t>(f)]; }
   /// The node that is the primary of a shard as far as the authority knows.
   node* primary_of(shard_id shard);
@@ -108,6 +113,7 @@ class simulation {
   bool start_disk_fault(fault f, random_stream& random);
   bool start_planned_change(fault f, random_stream& random);
   bool may_lose_data(const node& which) const;
+  bool is_damaged(const node& which, shard_id shard) const;
   node& any_node(random_stream& random);
   void heal();
   bool is_recovered(std::string* why) const;
@@ -133,7 +139,6 @@ class simulation {
   std::string frame_;
   std::vector<client_letter> letters_;
   std::vector<std::uint32_t> free_letters_;
-  std::uint32_t lost_copies_ = 0;  // nodes that have lost data in this run
 };
 
 }  // namespace troupe::simulation

@@ -22,7 +22,9 @@ enum class happening : std::uint8_t {
   hello,             // node
   greet,             // node: says hello
   disk_has_room,     // node
+  hint,              // node, slot (shard): its config may have changed
   end_life,          // node: a resigned process exits
+  clog,              // node, number: for how long
   fault,             // slot
 };
 
