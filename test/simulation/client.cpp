@@ -39,6 +39,7 @@ void client::act(std::uint64_t attempt) {
   if (attempt != attempt_) return;
   if (!is_busy_) {
     if (world_.now_ > world_.drawn.end_at - 2 * second) return;
+    if (!is_repeat_ && next_number_ > world_.options.operations_max) return;
     if (!is_repeat_) choose();
     is_busy_ = true;
   } else if (is_waiting_) {
