@@ -17,6 +17,17 @@ run_result run_once(const run_options& options) {
   return one.run();
 }
 
+namespace {
+
+/// Whatever a run depends on beside its seed makes its failures worthless.
+void compare(run_result& one, const run_result& again) {
+  if (one.broken || (one.trace_hash == again.trace_hash && one.happenings == again.happenings)) return;
+  one.broken =
+      violation{"determinism", fmt::format("{:016x} and {:016x}", one.trace_hash, again.trace_hash), 0};
+}
+
+}  // namespace
+
 campaign_result run_campaign(const campaign_options& options) {
   campaign_result all;
   std::atomic<std::uint64_t> next{0};
@@ -30,6 +41,7 @@ campaign_result run_campaign(const campaign_options& options) {
       if (number >= options.seeds) return;
       each.seed += number;
       auto one = run_once(each);
+      if (each.seed % 100 == 0) compare(one, run_once(each));
       const std::lock_guard lock(mutex);
       ++all.seeds;
       all.simulated_hours += static_cast<double>(one.simulated) / static_cast<double>(3600 * second);
@@ -111,6 +123,16 @@ run_options shrink(const run_options& failing, std::uint32_t tries) {
     fewer.clients_max = clients;
     if (attempt(fewer)) break;
   }
+  for (std::uint32_t count = 3; count < best.nodes_max; ++count) {
+    auto fewer = best;
+    fewer.nodes_max = count;
+    if (attempt(fewer)) break;
+  }
+  for (std::uint32_t count = 1; count < 1000; count *= 2) {
+    auto fewer = best;
+    fewer.operations_max = count;
+    if (attempt(fewer)) break;
+  }
   for (auto cut = best.faults_max / 2; cut > 0;) {
     auto fewer = best;
     fewer.faults_max = best.faults_max - cut;
@@ -123,9 +145,10 @@ run_options shrink(const run_options& failing, std::uint32_t tries) {
 }
 
 std::string to_line(const run_options& options) {
-  return fmt::format("seed={} profile={} mutant={} clients={} faults={} skip={}", options.seed,
-                     options.under ? to_string(*options.under) : "any", to_string(options.bug),
-                     options.clients_max, options.faults_max, fmt::join(options.skipped_faults, ","));
+  return fmt::format("seed={} profile={} mutant={} clients={} nodes={} operations={} faults={} skip={}",
+                     options.seed, options.under ? to_string(*options.under) : "any", to_string(options.bug),
+                     options.clients_max, options.nodes_max, options.operations_max, options.faults_max,
+                     fmt::join(options.skipped_faults, ","));
 }
 
 std::optional<replication::mutant> mutant_named(std::string_view name) {
@@ -159,6 +182,10 @@ std::optional<run_options> from_line(std::string_view line) {
       options.bug = bug.value_or(replication::mutant::none);
     } else if (key == "clients") {
       ok = number(value, options.clients_max);
+    } else if (key == "nodes") {
+      ok = number(value, options.nodes_max);
+    } else if (key == "operations") {
+      ok = number(value, options.operations_max);
     } else if (key == "faults") {
       ok = number(value, options.faults_max);
     } else if (key == "skip") {

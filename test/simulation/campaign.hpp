@@ -29,19 +29,21 @@ struct campaign_options {
   std::size_t threads = 2;
 };
 
-/// Independent runs of consecutive seeds, on several threads.
+/// Independent runs of consecutive seeds, on several threads. One in a hundred runs twice, and must be the
+/// same.
 campaign_result run_campaign(const campaign_options& options);
 
 /// One run; its result.
 run_result run_once(const run_options& options);
 
-/// The smallest run that was found to break the same invariant: fewer clients, an earlier end of the faults,
-/// then as few of the faults as can be. Tries at most `tries` runs.
+/// The smallest run that was found to break the same invariant: fewer clients, nodes and operations, an
+/// earlier end of the faults, then as few of the faults as can be. Tries at most `tries` runs.
 run_options shrink(const run_options& failing, std::uint32_t tries = 400);
 
 std::optional<replication::mutant> mutant_named(std::string_view name);
 
-/// One line that replays a run, and back: "seed=7 profile=power mutant=none clients=2 faults=31 skip=1,2,9".
+/// One line that replays a run, and back: "seed=7 profile=power mutant=none clients=2 nodes=3
+/// operations=16 faults=31 skip=1,2,9".
 std::string to_line(const run_options& options);
 std::optional<run_options> from_line(std::string_view line);
 

@@ -11,7 +11,7 @@ client::client(simulation& world, std::uint16_t number, std::uint64_t seed)
       number_(number),
       random_(seed, 200U + number),
       targets_(world.drawn.shards, 0),
-      seen_(world.drawn.shards, 0) {}
+      seen_(world.drawn.shards) {}
 
 void client::choose() {
   shard_ = static_cast<shard_id>(random_.below(world_.drawn.shards));
@@ -39,6 +39,7 @@ void client::act(std::uint64_t attempt) {
   if (attempt != attempt_) return;
   if (!is_busy_) {
     if (world_.now_ > world_.drawn.end_at - 2 * second) return;
+    if (!is_repeat_ && next_number_ > world_.options.operations_max) return;
     if (!is_repeat_) choose();
     is_busy_ = true;
   } else if (is_waiting_) {
@@ -86,10 +87,11 @@ void client::on_answer(std::uint64_t attempt, verdict how, const reply& what, st
       break;
   }
   // I14: what one client sees never goes back. An answer of an attempt that was given up may be older.
-  if (attempt == attempt_ && current_.what == operation::read && index < seen_[shard_])
-    world_.truth.fail("I14", "client " + std::to_string(number_) + " saw " + std::to_string(seen_[shard_]) +
+  auto& seen = seen_[shard_][current_.sku];
+  if (attempt == attempt_ && current_.what == operation::read && index < seen)
+    world_.truth.fail("I14", "client " + std::to_string(number_) + " saw " + std::to_string(seen) +
                                  " and then " + std::to_string(index));
-  seen_[shard_] = std::max(seen_[shard_], index);
+  seen = std::max(seen, index);
   const bool makes_entry = current_.what != operation::read && what.what == outcome::done;
   if (is_repeat_) {
     if (!(what == first_answer_))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -43,7 +44,8 @@ class client {
   std::uint64_t repeats_since_ = 0;  // the attempt after which the command was known to be answered
   std::uint32_t next_number_ = 1;
   std::vector<open_order> orders_;
-  std::vector<std::uint64_t> seen_;  // by shard: the largest index in an answer
+  // By shard: the largest index in an answer about the SKU.
+  std::vector<std::array<std::uint64_t, sku_count>> seen_;
 };
 
 }  // namespace troupe::simulation

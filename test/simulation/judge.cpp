@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace troupe::simulation {
 namespace {
@@ -92,6 +93,7 @@ void judge::commit(shard_truth& truth, shard_id shard, std::uint64_t index, cons
       fail("C4", fmt::format("shard {} index {}: was reported as failed", shard, index));
   }
   truth.state.apply(record.entry);
+  if (by.what != operation::none) truth.versions[by.sku].emplace_back(index, truth.state.hash_of_sku(by.sku));
   if (!truth.state.is_balanced())
     fail("C2", fmt::format("shard {} index {}: units not conserved", shard, index));
   truth.entries.push_back({record.chain, truth.state.hash()});
@@ -132,20 +134,38 @@ void judge::on_write_answered(shard_id shard, std::uint64_t epoch, std::uint64_t
                 fmt::format("shard {} ({}, {}): answered, and not committed there", shard, epoch, index));
   if (!(at->second.answer == answer))
     fail("I11", fmt::format("shard {} index {}: another reply", shard, index));
-  truth.revealed = std::max(truth.revealed, index);
+  auto& revealed = truth.revealed[what.sku];
+  revealed = std::max(revealed, index);
 }
 
-void judge::on_read_answered(shard_id shard, std::uint64_t index, std::uint64_t floor,
-                             std::uint64_t state_hash) {
+void judge::on_read_answered(shard_id shard, const seen_state& seen) {
   auto& truth = shards_[shard];
   // I9 without leases: when it was evaluated, nothing newer had been revealed by anybody.
-  if (index < floor)
-    fail("I9", fmt::format("shard {}: a read of index {} after {} was revealed", shard, index, floor));
-  if (index > truth.entries.size())
-    return fail("I10", fmt::format("shard {}: a read of index {} before its commit", shard, index));
-  if (index > 0 && truth.entries[index - 1].state != state_hash)
-    fail("C1", fmt::format("shard {} index {}: a read of another state than the log's", shard, index));
-  truth.revealed = std::max(truth.revealed, index);
+  if (seen.index < seen.floor)
+    fail("I9",
+         fmt::format("shard {}: a read of index {} after {} was revealed", shard, seen.index, seen.floor));
+  if (seen.index > truth.entries.size())
+    return fail("I10", fmt::format("shard {}: a read of index {} before its commit", shard, seen.index));
+  const auto& versions = truth.versions[seen.sku];
+  const auto next = std::upper_bound(versions.begin(), versions.end(), seen.index,
+                                     [](std::uint64_t index, const auto& v) { return index < v.first; });
+  const auto hash = next == versions.begin() ? 0 : std::prev(next)->second;
+  if (hash != seen.hash)
+    fail("C1", fmt::format("shard {} index {}: a read of another state than the log's", shard, seen.index));
+  auto& revealed = truth.revealed[seen.sku];
+  revealed = std::max(revealed, seen.index);
+}
+
+void judge::on_repeat_answered(shard_id shard, std::uint64_t index, const command& what,
+                               const reply& answer) {
+  const auto& truth = shards_[shard];
+  const auto at = truth.commands.find(id_of(what));
+  if (at == truth.commands.end() || at->second.index > index)
+    return fail("I10", fmt::format("shard {}: a reply repeated at {} before its commit", shard, index));
+  if (!(at->second.answer == answer))
+    fail("I11", fmt::format("shard {} index {}: another reply", shard, at->second.index));
+  auto& revealed = shards_[shard].revealed[what.sku];
+  revealed = std::max(revealed, at->second.index);
 }
 
 void judge::on_failed(shard_id shard, const command& what) {

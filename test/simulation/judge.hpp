@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "cluster/authority/authority.hpp"
@@ -36,13 +38,20 @@ class judge {
   /// The primary says that its log is committed up to `index`.
   void on_committed(shard_id shard, std::uint64_t epoch, const shard_image& log, std::uint64_t index);
   void on_applied(shard_id shard, std::uint64_t index, const stock& state);
-  /// The largest index that an answer has revealed; what is evaluated now must not be older.
-  std::uint64_t revealed(shard_id shard) const { return shards_[shard].revealed; }
+  /// The largest index that an answer about that SKU has revealed; what is evaluated now must not be older.
+  std::uint64_t revealed(shard_id shard, std::size_t sku) const { return shards_[shard].revealed[sku]; }
   void on_write_answered(shard_id shard, std::uint64_t epoch, std::uint64_t index, const command& what,
                          const reply& answer);
-  /// An answer that made no entry, evaluated on the state with that hash, said to be the one after `index`,
-  /// when `floor` had been revealed.
-  void on_read_answered(shard_id shard, std::uint64_t index, std::uint64_t floor, std::uint64_t state_hash);
+  /// An answer that made no entry.
+  struct seen_state {
+    std::size_t sku = 0;
+    std::uint64_t index = 0;  // it is said to show the SKU as it is after this entry
+    std::uint64_t floor = 0;  // what had been revealed of it when it was evaluated
+    std::uint64_t hash = 0;   // of the SKU
+  };
+  void on_read_answered(shard_id shard, const seen_state& seen);
+  /// The stored reply of a command that came again.
+  void on_repeat_answered(shard_id shard, std::uint64_t index, const command& what, const reply& answer);
   void on_failed(shard_id shard, const command& what);
   void on_position(shard_id shard, member who, const replication::replica_meta& meta);
   /// Whether that log, on disk, holds everything committed so far.
@@ -78,7 +87,8 @@ class judge {
         committed_in;                                   // epoch -> the last index that its primary committed
     std::unordered_map<std::uint64_t, place> commands;  // command id -> where it is in the log
     std::unordered_map<std::uint64_t, bool> failed;     // reported as never run
-    std::uint64_t revealed = 0;
+    std::array<std::uint64_t, sku_count> revealed{};
+    std::array<std::vector<std::pair<std::uint64_t, std::uint64_t>>, sku_count> versions;  // index, hash
     std::map<member, replication::replica_meta> positions;
     std::map<member, std::map<std::uint64_t, std::uint64_t>> acknowledged;  // epoch -> match
   };

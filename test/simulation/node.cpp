@@ -316,7 +316,9 @@ void node::carry_out(shard_id shard, serve& a) {
   if (again) return;
   p.working = p.applied;
   // With a barrier the log ends there, and all of it is applied.
-  p.working_index = p.replica->log().last();
+  p.working_index = p.read_index = p.replica->log().last();
+  p.sku_index.fill(p.working_index);
+  p.client_index.fill(p.working_index);
   for (std::uint16_t c = 0; c < client_max; ++c) p.known_at_start[c] = p.working.last_of(c).number;
 }
 
@@ -331,7 +333,8 @@ void node::carry_out(shard_id shard, stop_serving&) {
   }
   // Released now they would show less than somebody has seen.
   for (const auto& r : p.reads)
-    if (r.index < world_.truth.revealed(shard)) world_.result.covered.add(mark::stale_read_blocked);
+    if (r.seen.index < world_.truth.revealed(shard, r.seen.sku))
+      world_.result.covered.add(mark::stale_read_blocked);
   p.writes.clear();
   p.reads.clear();
   p.pending.clear();

@@ -9,6 +9,7 @@
 
 #include "cluster/replica/replica.hpp"
 #include "test/simulation/disk.hpp"
+#include "test/simulation/judge.hpp"
 #include "test/simulation/random.hpp"
 #include "test/simulation/scenario.hpp"
 
@@ -69,9 +70,8 @@ class node {
   };
   struct waiting_read {
     std::uint64_t ticket = 0;
-    std::uint64_t index = 0;
-    std::uint64_t floor = 0;
-    std::uint64_t state_hash = 0;
+    judge::seen_state seen;
+    bool is_repeat = false;  // of a command whose reply is known
     request by;
     reply answer;
   };
@@ -90,6 +90,9 @@ class node {
     bool is_accepting = false;
     stock working;  // applied, and everything proposed
     std::uint64_t working_index = 0;
+    std::array<std::uint64_t, sku_count> sku_index{};  // the last entry that touched it; at first the barrier
+    std::array<std::uint64_t, client_max> client_index{};  // of the client's last command
+    std::uint64_t read_index = 0;                          // the largest that a read depended on
     std::uint64_t epoch = 0;
     std::string pending;  // encoded entries that wait to be proposed together
     std::uint64_t pending_count = 0;

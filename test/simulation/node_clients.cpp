@@ -1,5 +1,7 @@
 // What a node does for clients: runs their commands, and answers when the replica says so.
 
+#include <algorithm>
+
 #include "test/simulation/simulation.hpp"
 
 namespace troupe::simulation {
@@ -10,8 +12,12 @@ void node::carry_out(shard_id shard, reads_released& a) {
   auto& p = parts_[shard];
   while (!p.reads.empty() && p.reads.front().ticket <= a.ticket) {
     const auto& r = p.reads.front();
-    world_.truth.on_read_answered(shard, r.index, r.floor, r.state_hash);
-    answer(r.by, shard, verdict::answered, r.answer, r.index);
+    if (r.is_repeat) {
+      world_.truth.on_repeat_answered(shard, r.seen.index, r.by.what, r.answer);
+    } else {
+      world_.truth.on_read_answered(shard, r.seen);
+    }
+    answer(r.by, shard, verdict::answered, r.answer, r.seen.index);
     ++world_.result.reads;
     p.reads.pop_front();
   }
@@ -41,22 +47,27 @@ void node::on_request(const request& what, shard_id shard) {
   }
   const auto& known = p.working.last_of(what.what.client);
   if (known.number > what.what.number) return;  // a straggler; its client has moved on
-  const auto read_it = [&](const reply& evaluated) {
+  // It waits for what it depends on and not for other SKUs' entries, as in the runtime, so that a stale read
+  // is not hidden behind a write that will never be committed.
+  const auto read_it = [&](const reply& evaluated, bool is_repeat) {
+    const auto sku = what.what.sku;
+    judge::seen_state seen{sku, is_repeat ? p.client_index[what.what.client] : p.sku_index[sku],
+                           world_.truth.revealed(shard, sku), p.working.hash_of_sku(sku)};
     const bool is_ungated =
         world_.options.bug == mutant::ungated_rejections && what.what.what != operation::read;
     if (is_ungated) {
-      world_.truth.on_read_answered(shard, p.working_index, world_.truth.revealed(shard), p.working.hash());
-      return answer(what, shard, verdict::answered, evaluated, p.working_index);
+      world_.truth.on_read_answered(shard, seen);
+      return answer(what, shard, verdict::answered, evaluated, seen.index);
     }
-    p.reads.push_back(
-        {p.next_ticket, p.working_index, world_.truth.revealed(shard), p.working.hash(), what, evaluated});
-    step(shard, read{p.next_ticket++, p.working_index});
+    p.read_index = std::max(p.read_index, seen.index);
+    p.reads.push_back({p.next_ticket, seen, is_repeat, what, evaluated});
+    step(shard, read{p.next_ticket++, p.read_index});
   };
   const bool forgets = world_.options.bug == mutant::forget_replies;
   if (known.number == what.what.number && !(forgets && p.known_at_start[what.what.client] == known.number)) {
     if (p.known_at_start[what.what.client] == known.number)
       world_.result.covered.add(mark::dedup_after_failover);
-    return read_it(known.answer);
+    return read_it(known.answer, true);
   }
   if (world_.now_ < full_until && what.what.what != operation::read) {
     world_.result.covered.add(mark::storage_full);
@@ -64,12 +75,13 @@ void node::on_request(const request& what, shard_id shard) {
   }
   std::optional<stock_entry> entry;
   const auto evaluated = p.working.execute(what.what, entry);
-  if (!entry) return read_it(evaluated);
+  if (!entry) return read_it(evaluated, false);
   if (!p.replica->is_accepting())
     world_.truth.fail("S11", "shard " + std::to_string(shard) + " node " + std::to_string(number_ + 1) +
                                  ": accepts while it hands over");
   p.working.apply(*entry);
   ++p.working_index;
+  p.sku_index[what.what.sku] = p.client_index[what.what.client] = p.working_index;
   append_entry(p.pending, *entry);
   ++p.pending_count;
   p.writes.push_back({p.working_index, what, evaluated});

@@ -188,6 +188,9 @@ scenario draw(const run_options& options) {
   }
   s.replica.bug = options.bug;
   s.clients = std::min<std::size_t>(s.clients, options.clients_max);
+  s.nodes = std::min<std::size_t>(s.nodes, options.nodes_max);
+  s.copies = std::min(s.copies, s.nodes);
+  s.min_in_sync = std::min<std::uint32_t>(s.min_in_sync, static_cast<std::uint32_t>(s.copies));
   return s;
 }
 

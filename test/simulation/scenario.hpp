@@ -77,6 +77,8 @@ struct run_options {
   std::vector<std::uint32_t> skipped_faults;  // numbers of faults that are left out, sorted
   std::uint32_t faults_max = 100'000;
   std::uint32_t clients_max = 8;
+  std::uint32_t nodes_max = 5;
+  std::uint32_t operations_max = 100'000;  // of each client
   bool trace = false;
 };
 

@@ -83,7 +83,11 @@ void stock::apply(const stock_entry& entry) {
   const auto& by = entry.by;
   if (by.what == operation::none || by.client >= client_max || by.sku >= sku_count) return;
   auto& row = skus_[by.sku];
-  hash_ += hash_of(by.sku, entry.sku) - hash_of(by.sku, row);
+  const auto change = [&](std::uint64_t by_how_much) {
+    hash_ += by_how_much;
+    sku_hashes_[by.sku] += by_how_much;
+  };
+  change(hash_of(by.sku, entry.sku) - hash_of(by.sku, row));
   row = entry.sku;
   auto& known = replies_[by.client];
   const remembered now{by.number, entry.answer};
@@ -95,9 +99,9 @@ void stock::apply(const stock_entry& entry) {
                         static_cast<order_status>(entry.order_status_is)};
   const auto at = std::lower_bound(of.begin(), of.end(), order.number,
                                    [](const order_row& r, std::uint32_t n) { return r.number < n; });
-  hash_ += hash_of(by.client, order);
+  change(hash_of(by.client, order));
   if (at != of.end() && at->number == order.number) {
-    hash_ -= hash_of(by.client, *at);
+    change(0 - hash_of(by.client, *at));
     *at = order;
   } else {
     of.insert(at, order);
@@ -119,6 +123,7 @@ std::string stock::encode() const {
   for (const auto& row : skus_) put(row);
   for (const auto& known : replies_) put(known);
   put(hash_);
+  put(sku_hashes_);
   for (const auto& of : orders_) {
     put(of.size());
     for (const auto& order : of) put(order);
@@ -138,7 +143,7 @@ std::optional<stock> stock::decode(std::string_view bytes) {
     if (!take(row)) return std::nullopt;
   for (auto& known : out.replies_)
     if (!take(known)) return std::nullopt;
-  if (!take(out.hash_)) return std::nullopt;
+  if (!take(out.hash_) || !take(out.sku_hashes_)) return std::nullopt;
   for (auto& of : out.orders_) {
     std::size_t count = 0;
     if (!take(count) || count > bytes.size()) return std::nullopt;

@@ -83,6 +83,8 @@ class stock {
   /// Units are conserved, and none is negative.
   bool is_balanced() const;
   std::uint64_t hash() const { return hash_; }
+  /// Of one row and its orders: what answers about it depend on.
+  std::uint64_t hash_of_sku(std::size_t sku) const { return sku_hashes_[sku]; }
   void forget_replies() { replies_ = {}; }
 
   std::string encode() const;
@@ -95,6 +97,7 @@ class stock {
   std::array<std::vector<order_row>, client_max> orders_;
   std::array<remembered, client_max> replies_{};
   std::uint64_t hash_ = 0;  // of all rows, order does not matter
+  std::array<std::uint64_t, sku_count> sku_hashes_{};
 };
 
 void append_entry(std::string& out, const stock_entry& entry);
