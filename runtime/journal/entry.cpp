@@ -286,26 +286,34 @@ std::vector<chunk_part> split_chunk(std::string_view chunk, std::size_t bytes_ma
   return parts;
 }
 
-std::string chunk_prefix(std::string_view chunk, std::uint64_t entries) {
+std::string chunk_range(std::string_view chunk, std::uint64_t skipped, std::uint64_t entries) {
   byte_reader in{chunk};
   in.u8();
   const auto epoch = in.varint();
   const auto previous_epoch = in.varint();
-  TROUPE_ASSERT(entries > 0 && entries <= in.varint(), "a chunk is not that long");
+  TROUPE_ASSERT(entries > 0 && skipped + entries <= in.varint(), "a chunk is not that long");
+  const auto skip = [&in](std::uint64_t count) {
+    for (; count > 0; --count) {
+      in.u32_be();
+      in.sized();
+    }
+  };
+  skip(skipped);
   const auto all = in.rest();
-  for (std::uint64_t i = 0; i < entries; ++i) {
-    in.u32_be();
-    in.sized();
-  }
+  skip(entries);
   TROUPE_ASSERT(in.ok(), "a chunk changed in memory");
   std::string out;
   byte_writer w{out};
   w.u8(chunk_format);
   w.varint(epoch);
-  w.varint(previous_epoch);
+  w.varint(skipped > 0 ? epoch : previous_epoch);
   w.varint(entries);
   w.raw(all.substr(0, all.size() - in.rest().size()));
   return out;
+}
+
+std::string chunk_prefix(std::string_view chunk, std::uint64_t entries) {
+  return chunk_range(chunk, 0, entries);
 }
 
 }  // namespace troupe

@@ -129,6 +129,8 @@ struct chunk_part {
 /// Cuts a chunk that chunk_writer made into ones of at most `bytes_max`, or of one entry where that is
 /// larger. The entries and their checksums stay as they are.
 std::vector<chunk_part> split_chunk(std::string_view chunk, std::size_t bytes_max);
+/// So many entries of a chunk behind the first `skipped`; it has that many.
+std::string chunk_range(std::string_view chunk, std::uint64_t skipped, std::uint64_t entries);
 /// The first `entries` of a chunk; it has that many.
 std::string chunk_prefix(std::string_view chunk, std::uint64_t entries);
 

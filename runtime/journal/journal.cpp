@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 
 namespace {
 constexpr std::uint8_t frame_format = 1;
-}
+}  // namespace
 
 void log_frame::add(shard_id shard, std::uint64_t first_index, std::string_view chunk) {
   byte_writer w{bytes_};
@@ -37,10 +37,12 @@ bool log_frame::decode(std::string_view bytes, std::vector<part>& parts) {
 
 journal::journal(store& to, journal_listener& listener, journal_options options, const std::string& directory)
     : store_(to),
+      index_(to.shard_count()),
       listener_(listener),
       options_(options),
       directory_(directory),
       mark_(directory, to.disk()),
+      needed_from_(to.shard_count(), nothing_needed),
       tails_(to.shard_count()) {}
 
 journal::~journal() { stop(); }
@@ -213,6 +215,7 @@ void journal::round(std::vector<log_write>& incoming, bool is_last) {
     figures_.sync_us_sum += took;
     figures_.sync_us_max = std::max(figures_.sync_us_max, took);
   }
+  make_readable(incoming, frame);
   report(incoming);
   if (!incoming.empty()) {
     if (unapplied_entries_ == 0) oldest_unapplied_ = now;
@@ -240,7 +243,8 @@ std::uint64_t journal::put_frame(const std::vector<log_write>& incoming) {
   if (frame.empty()) return 0;
   batch_.put_frame(next_frame_, frame.bytes());
   frames_.push_back({next_frame_, 0});
-  kept_bytes_ += frame.bytes().size();
+  log_sizes_.push_back({next_frame_, frame.bytes().size()});
+  log_bytes_ += frame.bytes().size();
   const std::lock_guard lock{figures_mutex_};
   figures_.chunks += incoming.size();
   figures_.bytes += frame.bytes().size();
@@ -338,17 +342,6 @@ void journal::take_finished() {
   }
   for (const auto& one : finished) frames_[one.frame - frames_.front().number].unapplied_chunks -= 1;
   if (!finished.empty()) trim();
-}
-
-/// Drops the frames whose entries are all applied, in large steps. What was applied is in the same
-/// write-ahead log before the drop, so there is no moment in which an entry is in neither.
-void journal::trim() {
-  while (!frames_.empty() && frames_.front().unapplied_chunks == 0) frames_.pop_front();
-  if (kept_bytes_ < options_.trim_bytes) return;
-  const auto keep_from = frames_.empty() ? next_frame_ : frames_.front().number;
-  batch_.drop_frames(first_frame_, keep_from);
-  first_frame_ = keep_from;
-  kept_bytes_ = 0;
 }
 
 /// A log may end below its mark only when the disk has lost something, so before entries go the mark does.

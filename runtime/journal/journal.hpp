@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/journal/applier.hpp"
+#include "runtime/journal/log_index.hpp"
 #include "runtime/journal/log_write.hpp"
 #include "runtime/store/directory.hpp"
 #include "runtime/store/store.hpp"
@@ -27,6 +28,30 @@ class shard_log {
   /// Entries up to `index` are committed and may be applied to the store: a little later, or at once when
   /// somebody waits for their rows.
   virtual void commit(shard_id shard, std::uint64_t index, bool is_awaited) = 0;
+};
+
+/// Entries out of a shard's log, of one epoch.
+struct log_extract {
+  std::uint64_t first_index = 0;
+  std::uint64_t last_index = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t previous_epoch = 0;  // of the entry at first_index - 1
+  shared_bytes bytes;                // as chunk_writer makes it
+};
+
+/// What is in the log already: for backups that are behind. Any thread.
+class shard_history {
+ public:
+  virtual ~shard_history() = default;
+  /// Entries from `first` up to at most `last`, in chunks of about `bytes_max` together, one entry at least;
+  /// empty when `first` is not in the log any more, or not yet. What the shard has written, and was not told
+  /// that it is on disk, may be missing; and what it has cut off since may still be there.
+  virtual std::vector<log_extract> read(shard_id shard, std::uint64_t first, std::uint64_t last,
+                                        std::size_t bytes_max) const = 0;
+  /// The first entry of the shard that can be read; 0: none.
+  virtual std::uint64_t first_kept(shard_id shard) const = 0;
+  /// Entries from `index` on are kept, as far as keep_bytes_max goes; until then what is not applied is.
+  virtual void keep_from(shard_id shard, std::uint64_t index) = 0;
 };
 
 /// Called on the journal's threads; must not block and must not call back.
@@ -57,6 +82,8 @@ struct journal_options {
   /// Rows that the applier writes at once; bounds what it adds to the write of a frame that comes meanwhile.
   std::size_t slice_rows = 128;
   std::size_t trim_bytes = 4U << 20U;
+  /// Log that is kept for backups although it is applied; who needs more gets a snapshot.
+  std::size_t keep_bytes_max = 256U << 20U;
   std::chrono::milliseconds mark_interval{1000};
 };
 
@@ -95,7 +122,7 @@ class log_frame {
 /// one frame with one fsync, tells the shards, and starts over; so commands that arrive during an fsync share
 /// the next one, and an idle node waits for nothing. Committed entries are applied to the rows a little
 /// later, each row once, in slices beside the frames; then their frames are dropped.
-class journal final : public shard_log {
+class journal final : public shard_log, public shard_history {
  public:
   journal(store& to, journal_listener& listener, journal_options options, const std::string& directory);
   ~journal() override;
@@ -111,6 +138,11 @@ class journal final : public shard_log {
   void write(log_write&& what) override;
   void commit(shard_id shard, std::uint64_t index, bool is_awaited) override;
 
+  std::vector<log_extract> read(shard_id shard, std::uint64_t first, std::uint64_t last,
+                                std::size_t bytes_max) const override;
+  std::uint64_t first_kept(shard_id shard) const override;
+  void keep_from(shard_id shard, std::uint64_t index) override;
+
   journal_figures figures() const;
 
  private:
@@ -125,6 +157,11 @@ class journal final : public shard_log {
     std::uint64_t number = 0;
     std::size_t unapplied_chunks = 0;
   };
+  static constexpr auto nothing_needed = std::numeric_limits<std::uint64_t>::max();
+  struct frame_size {
+    std::uint64_t number = 0;
+    std::size_t bytes = 0;
+  };
 
   void run();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
@@ -136,15 +173,18 @@ class journal final : public shard_log {
   std::uint64_t put_frame(const std::vector<log_write>& incoming);
   void keep(std::vector<log_write>& incoming, std::uint64_t frame);
   void cut(shard_id shard, std::uint64_t first_index);
+  void make_readable(const std::vector<log_write>& incoming, std::uint64_t frame);
   void report(const std::vector<log_write>& incoming);
   bool begin_apply();
   void finish_applied(std::vector<log_chunk>&& job);
   void take_finished();
   void trim();
+  std::uint64_t needed_frame();
   void lower_mark(const std::vector<log_write>& incoming);
   void write_mark(std::chrono::steady_clock::time_point now, bool is_last);
 
   store& store_;
+  log_index index_;
   journal_listener& listener_;
   const journal_options options_;
   const std::string directory_;
@@ -154,6 +194,7 @@ class journal final : public shard_log {
   std::condition_variable wake_;
   std::vector<log_write> incoming_;                          // guarded by mutex_
   std::vector<std::pair<shard_id, std::uint64_t>> commits_;  // guarded by mutex_
+  std::vector<std::uint64_t> needed_from_;                   // guarded by mutex_; by shard
   std::vector<log_chunk> finished_;                       // guarded by mutex_; applied, frames to be dropped
   bool stopping_ = false;                                 // guarded by mutex_
   bool rows_are_awaited_ = false;                         // guarded by mutex_
@@ -171,9 +212,9 @@ class journal final : public shard_log {
   std::chrono::steady_clock::time_point oldest_unapplied_{};
   std::chrono::steady_clock::time_point last_round_{};
   std::uint64_t next_frame_ = 1;
-  std::uint64_t first_frame_ = 1;  // the oldest in the log
-  std::deque<kept_frame> frames_;
-  std::size_t kept_bytes_ = 0;
+  std::deque<kept_frame> frames_;     // from the first that is not applied
+  std::deque<frame_size> log_sizes_;  // of all that are in the log
+  std::size_t log_bytes_ = 0;         // their sum
   std::chrono::steady_clock::time_point next_mark_{};
   bool mark_is_stale_ = false;
 

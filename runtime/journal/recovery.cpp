@@ -18,11 +18,11 @@ std::string entry_name(shard_id shard, std::uint64_t index) {
 /// state after a later entry than those of the first frames, which are dropped in large steps.
 class log_reader {
  public:
-  explicit log_reader(const store& from) : store_(from), shards_(from.shard_count()) {
+  log_reader(const store& from, log_index& index) : store_(from), index_(index), shards_(from.shard_count()) {
     for (shard_id id = 0; id < shards_.size(); ++id) shards_[id].applied = from.applied(id);
   }
 
-  std::optional<store_error> read(std::uint64_t frame, const log_frame::part& part) {
+  std::optional<store_error> read(std::uint64_t frame, std::uint32_t place, const log_frame::part& part) {
     if (part.shard >= shards_.size())
       return damaged(entry_name(part.shard, part.first_index), "no such shard");
     if (part.chunk.empty()) return cut(part.shard, part.first_index);
@@ -39,6 +39,8 @@ class log_reader {
       shard.epochs.push_back({{chunk_.epoch, chunk_.first_index}, begins_epoch});
     shard.has_begun = true;
     shard.last = chunk_.last_index();
+    index_.add(part.shard,
+               {part.first_index, frame, place, static_cast<std::uint32_t>(chunk_.entries.size())});
     if (shard.last > shard.applied.index)
       shard.kept.push_back({part.shard, chunk_.first_index, shard.last,
                             std::make_shared<const std::string>(part.chunk), frame, true});
@@ -111,6 +113,7 @@ class log_reader {
     if (first_index == 0 || (shard.has_begun && first_index > shard.last + 1))
       return damaged(entry_name(id, first_index), "what was cut off was not there");
     shard.has_begun = true;
+    index_.cut(id, first_index);
     shard.last = first_index - 1;
     if (first_index <= shard.unless_cut.first_index) shard.unless_cut = {};
     while (!shard.epochs.empty() && shard.epochs.back().start.first_index >= first_index)
@@ -129,6 +132,7 @@ class log_reader {
   }
 
   const store& store_;
+  log_index& index_;
   std::vector<followed_shard> shards_;
   chunk_view chunk_;
 };
@@ -148,7 +152,7 @@ std::optional<store_error> check_marks(const std::vector<std::uint64_t>& marks,
 }  // namespace
 
 std::variant<std::vector<recovered_shard>, store_error> journal::recover() {
-  log_reader reader{store_};
+  log_reader reader{store_, index_};
   std::optional<store_error> fault;
   std::vector<log_frame::part> parts;
   store_.scan_log([&](std::uint64_t number, std::string_view frame) {
@@ -157,10 +161,12 @@ std::variant<std::vector<recovered_shard>, store_error> journal::recover() {
     if (!is_next) fault = damaged("frame " + std::to_string(number), "the one before it is missing");
     if (is_next && !log_frame::decode(frame, parts))
       fault = damaged("frame " + std::to_string(number), "it does not decode");
+    std::uint32_t place = 0;
     for (const auto& part : parts)
-      if (!fault) fault = reader.read(number, part);
+      if (!fault) fault = reader.read(number, place++, part);
     frames_.push_back({number, 0});
-    kept_bytes_ += frame.size();
+    log_sizes_.push_back({number, frame.size()});
+    log_bytes_ += frame.size();
     return !fault;
   });
   if (fault) return *fault;
@@ -169,17 +175,14 @@ std::variant<std::vector<recovered_shard>, store_error> journal::recover() {
   const auto& shards = std::get<std::vector<recovered_shard>>(found);
   if ((fault = check_marks(sync_mark::read(directory_, store_.disk()), shards))) return *fault;
 
-  if (!frames_.empty()) {
-    first_frame_ = frames_.front().number;
-    next_frame_ = frames_.back().number + 1;
-  }
+  if (!frames_.empty()) next_frame_ = frames_.back().number + 1;
   for (shard_id shard = 0; shard < store_.shard_count(); ++shard) {
     auto& tail = tails_[shard];
     tail.unapplied = std::move(reader.kept(shard));
     tail.synced = shards[shard].last;
     tail.committed = shards[shard].applied;
     for (const auto& chunk : tail.unapplied) {
-      ++frames_[chunk.frame - first_frame_].unapplied_chunks;
+      ++frames_[chunk.frame - frames_.front().number].unapplied_chunks;
       unapplied_entries_ += chunk.last_index - chunk.first_index + 1;
     }
   }

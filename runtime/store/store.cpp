@@ -247,6 +247,14 @@ void store::scan_log(const std::function<bool(std::uint64_t, std::string_view)>&
   if (!it->status().ok()) storage_failed("scanning the log", it->status());
 }
 
+std::optional<std::string> store::get_frame(std::uint64_t number) const {
+  std::string value;
+  const auto status = impl_->db->Get({}, impl_->families[log_family], frame_key(number), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) storage_failed("reading a frame", status);
+  return value;
+}
+
 void store::write(store_batch& batch, durability how) {
   rocksdb::WriteOptions options;
   options.sync = how == durability::synced;

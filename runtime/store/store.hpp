@@ -107,6 +107,9 @@ class store {
   /// All frames of the log, in the order in which they were written; false from the visitor ends the scan.
   void scan_log(const std::function<bool(std::uint64_t number, std::string_view frame)>& visit) const;
 
+  /// One frame of the log, unless it has been dropped.
+  std::optional<std::string> get_frame(std::uint64_t number) const;
+
   enum class durability { buffered, synced };
   void write(store_batch& batch, durability how);
   /// Everything written before is on disk when this returns; other writes may pass meanwhile.
