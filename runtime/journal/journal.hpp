@@ -41,7 +41,7 @@ struct log_extract {
   shared_bytes bytes;                // as chunk_writer makes it
 };
 
-/// What is in the log already: for backups that are behind. Any thread.
+/// What backups that are behind are given: entries that are still in the log, else the state. Any thread.
 class shard_history {
  public:
   virtual ~shard_history() = default;
@@ -54,6 +54,11 @@ class shard_history {
   virtual std::uint64_t first_kept(shard_id shard) const = 0;
   /// Entries from `index` on are kept, as far as keep_bytes_max goes; until then what is not applied is.
   virtual void keep_from(shard_id shard, std::uint64_t index) = 0;
+
+  using image_handler = std::function<void(std::unique_ptr<shard_image>)>;
+  /// Gives the shard as it is after some entry, on the journal's thread, which must not be blocked long.
+  /// Waits until what earlier lives left is applied.
+  virtual void take_image(shard_id shard, image_handler done) = 0;
 };
 
 /// Called on the journal's threads; must not block and must not call back.
@@ -146,10 +151,7 @@ class journal final : public shard_log, public shard_history {
   std::uint64_t first_kept(shard_id shard) const override;
   void keep_from(shard_id shard, std::uint64_t index) override;
 
-  using image_handler = std::function<void(std::unique_ptr<shard_image>)>;
-  /// Gives the shard as it is after some entry, on the journal's thread, which must not be blocked long.
-  /// Waits until what earlier lives left is applied.
-  void take_image(shard_id shard, image_handler done);
+  void take_image(shard_id shard, image_handler done) override;
 
   journal_figures figures() const;
 

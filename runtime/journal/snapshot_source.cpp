@@ -8,7 +8,7 @@
 
 namespace troupe {
 
-snapshot_source::snapshot_source(std::unique_ptr<shard_image> image, std::size_t piece_bytes)
+snapshot_source::snapshot_source(std::shared_ptr<const shard_image> image, std::size_t piece_bytes)
     : image_(std::move(image)), piece_bytes_(piece_bytes) {
   for (position at; at.in != section::end;) {
     auto& one = pieces_.emplace_back(piece{total_, at, 0});

@@ -16,7 +16,7 @@ namespace troupe {
 class snapshot_source {
  public:
   /// Reads everything once, to know how much it is. Takes as long as that takes.
-  snapshot_source(std::unique_ptr<shard_image> image, std::size_t piece_bytes);
+  snapshot_source(std::shared_ptr<const shard_image> image, std::size_t piece_bytes);
 
   /// The state is that after this entry.
   std::uint64_t index() const { return image_->applied().index; }
@@ -43,7 +43,7 @@ class snapshot_source {
   void add_marks(std::string& out) const;
   bool add_records(std::string& out, position& at) const;
 
-  const std::unique_ptr<shard_image> image_;
+  const std::shared_ptr<const shard_image> image_;
   const std::size_t piece_bytes_;
   std::vector<piece> pieces_;
   std::uint64_t total_ = 0;
