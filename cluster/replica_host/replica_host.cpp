@@ -49,7 +49,8 @@ replica_host::replica_host(replica_place place, const replica_environment& envir
     : place_(std::move(place)),
       environment_(environment),
       core_(place_.shard, environment.self, environment.options, state_of(place_.found),
-            now_of(*place_.clock)) {}
+            now_of(*place_.clock)),
+      compacted_(place_.found.applied + 1) {}
 
 void replica_host::start() {
   // The protocol asks when its interval is over, which a clock that has just begun has not reached.
@@ -66,12 +67,28 @@ void replica_host::propose(proposal&& entries) {
 
 void replica_host::read(std::uint64_t ticket, std::uint64_t index) { step(replication::read{ticket, index}); }
 
-void replica_host::on_synced(std::uint64_t number) { step(disk_done{number}); }
+void replica_host::on_synced(std::uint64_t number) {
+  synced_ = number;
+  send_what_waited();
+  step(disk_done{number});
+}
 
-void replica_host::on_applied(std::uint64_t index) { step(compacted{index + 1}); }
+/// The rows take the place of the entries that they show, unless a backup may want these.
+void replica_host::on_applied(std::uint64_t index) {
+  auto start = index + 1;
+  if (environment_.history != nullptr) {
+    const auto needed = core_.needed_from();
+    environment_.history->keep_from(place_.shard, needed);
+    const auto kept = environment_.history->first_kept(place_.shard);
+    if (kept != 0) start = std::min(start, std::max(needed, kept));
+  }
+  compacted_ = std::max(compacted_, start);
+  step(compacted{compacted_});
+}
 
 void replica_host::on_tick() {
   step(tick{});
+  forget_old_snapshots();
   report_refusals();
   const auto pause = core_.is_serving() ? environment_.options.config_interval : environment_.options.beat;
   place_.tick_after(std::chrono::ceil<std::chrono::milliseconds>(pause));
@@ -94,16 +111,22 @@ void replica_host::carry_out(const write_entries& a) {
   // Everything waits for the barrier.
   if (!a.entries.bytes) out.awaited = 1;
   out.bytes = a.entries.bytes ? a.entries.bytes : barrier_chunk(place_.shard, a.entries);
-  place_.log->write(std::move(out));
+  write(std::move(out));
+}
+
+void replica_host::write(log_write&& what) {
+  written_ = what.number;
+  place_.log->write(std::move(what));
 }
 
 void replica_host::carry_out(const truncate_log& a) {
-  place_.log->write({place_.shard, log_write::kind::truncation, a.number, a.last + 1, 0, {}, 1});
+  give_way("a cut of its log");
+  write({place_.shard, log_write::kind::truncation, a.number, a.last + 1, 0, {}, 1});
 }
 
 void replica_host::carry_out(const write_meta& a) {
   auto bytes = std::make_shared<const std::string>(encode_replica_record(a.meta));
-  place_.log->write({place_.shard, log_write::kind::meta, a.number, 0, 0, std::move(bytes), 1});
+  write({place_.shard, log_write::kind::meta, a.number, 0, 0, std::move(bytes), 1});
 }
 
 void replica_host::carry_out(const compare_and_set& a) {
@@ -129,12 +152,15 @@ void replica_host::carry_out(const serve& a) {
   has_served_ = true;
   place_.listener->on_serve(a.epoch, a.barrier);
 }
-void replica_host::carry_out(const stop_serving&) { place_.listener->on_stop_serving(); }
+void replica_host::carry_out(const stop_serving&) {
+  waiting_.clear();
+  place_.listener->on_stop_serving();
+}
 void replica_host::carry_out(const reads_released& a) { place_.listener->on_reads_released(a.ticket); }
 
 template <class Other>
 void replica_host::carry_out(const Other&) {
-  TROUPE_ASSERT(false, "the only replica of a shard has nobody to talk to: " + core_.describe());
+  TROUPE_ASSERT(false, "this is not done here yet: " + core_.describe());
 }
 
 /// At once, and then each time there are ten times as many: what is wrong stays wrong for long.

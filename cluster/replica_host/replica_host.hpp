@@ -1,11 +1,17 @@
 #pragma once
 
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "cluster/authority/authority.hpp"
 #include "cluster/replica/replica.hpp"
 #include "cluster/replica_host/authority_reader.hpp"
+#include "cluster/replica_host/replica_peers.hpp"
 #include "runtime/host/shard_replica.hpp"
+#include "runtime/journal/snapshot_source.hpp"
 
 namespace troupe {
 
@@ -15,11 +21,19 @@ struct replica_environment {
   authority_reader* reader = nullptr;
   member self;
   replication::replica_options options;
+
+  // Only where a shard has replicas on other nodes; else the process ends when the protocol asks for one.
+  replica_peers* peers = nullptr;
+  shard_history* history = nullptr;
+  /// Runs what takes long, on a thread of its own.
+  std::function<void(std::function<void()>)> in_background{};
+  std::size_t message_bytes_max = 1U << 20U;  // of entries; one that is larger goes alone
+  std::size_t piece_bytes = 256U << 10U;      // of a snapshot
 };
 
 /// Carries out what the protocol decides for one shard: writes to the node's log, asks the authority, tells
-/// the shard. This is the case of the only replica of its shard: there is nobody to send to and no other log
-/// to give way to, and the process ends when the protocol asks for either. Lives on the shard's thread.
+/// the shard, sends to its other replicas. A shard that has served in this life cannot take back what its
+/// entities know, so a cut or a snapshot then ends the process. Lives on the shard's thread.
 class replica_host final : public shard_replica {
  public:
   /// `place.found` has been looked at by refuse_replica().
@@ -33,6 +47,11 @@ class replica_host final : public shard_replica {
   void on_tick() override;
   void on_storage_full(bool is_full) override;
 
+  /// From a replica on another node.
+  void receive(replication::message&& what);
+  /// That run of another node exists.
+  void on_peer(member who);
+
  private:
   void step(const replication::event& what);
   void carry_out(const replication::write_entries& a);
@@ -44,8 +63,19 @@ class replica_host final : public shard_replica {
   void carry_out(const replication::serve& a);
   void carry_out(const replication::stop_serving& a);
   void carry_out(const replication::reads_released& a);
+  void carry_out(const replication::send& a);
+  void carry_out(const replication::send_entries& a);
+  void carry_out(const replication::take_snapshot& a);
+  void carry_out(const replication::send_snapshot& a);
+  void carry_out(const replication::stage_snapshot& a);
+  void carry_out(const replication::install_snapshot& a);
   template <class Other>
   void carry_out(const Other& a);
+  void write(log_write&& what);
+  void give_way(const char* to);
+  void send_from_log(const replication::send_entries& what);
+  void send_what_waited();
+  void forget_old_snapshots();
   void report_refusals();
 
   replica_place place_;
@@ -54,7 +84,16 @@ class replica_host final : public shard_replica {
   replication::actions actions_;
   std::size_t awaited_ = 0;  // of the proposal at hand
   bool has_served_ = false;
-  std::uint64_t next_report_ = 1;  // refusals
+  std::uint64_t written_ = 0;    // the number of the last write
+  std::uint64_t synced_ = 0;     // of those on disk
+  std::uint64_t compacted_ = 0;  // what the protocol was told last
+  struct waiting_entries {
+    std::uint64_t number = 0;
+    replication::send_entries what;
+  };
+  std::deque<waiting_entries> waiting_;                          // for what was written before them
+  std::map<node_id, std::shared_ptr<snapshot_source>> sources_;  // by receiver
+  std::uint64_t next_report_ = 1;                                // refusals
 };
 
 /// Why a replica cannot be made of that; empty when it can.

@@ -12,6 +12,7 @@ applier::applier(store& to, std::size_t slice_rows, done_handler when_done)
       slice_rows_(slice_rows),
       when_done_(std::move(when_done)),
       buffer_(to.shard_count(), apply_buffer::mode::running),
+      batch_(to),
       thread_([this] { run(); }) {}
 
 applier::~applier() {

@@ -43,7 +43,8 @@ journal::journal(store& to, journal_listener& listener, journal_options options,
       directory_(directory),
       mark_(directory, to.disk()),
       needed_from_(to.shard_count(), nothing_needed),
-      tails_(to.shard_count()) {}
+      tails_(to.shard_count()),
+      batch_(to) {}
 
 journal::~journal() { stop(); }
 
@@ -51,6 +52,10 @@ void journal::start() {
   TROUPE_ASSERT(!thread_.joinable(), "the journal was started twice");
   applier_ = std::make_unique<applier>(
       store_, options_.slice_rows, [this](std::vector<log_chunk>&& job) { finish_applied(std::move(job)); });
+  // A life before has put it aside, or out of the way.
+  store_.drop_other_sides(batch_);
+  if (!batch_.empty()) store_.write(batch_, store::durability::buffered);
+  batch_.clear();
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -181,6 +186,8 @@ void journal::take_round(std::deque<log_write>& waiting, std::vector<log_write>&
     bytes += size_of(front);
     taken.push_back(std::move(waiting.front()));
     waiting.pop_front();
+    // What comes behind it must find the shard on its other side.
+    if (taken.back().what == log_write::kind::install) return;
   }
 }
 
@@ -199,7 +206,9 @@ void journal::take_commits(std::vector<std::pair<shard_id, std::uint64_t>>& comm
 void journal::round(std::vector<log_write>& incoming, bool is_last) {
   const auto now = steady_clock::now();
   take_finished();
+  give_images();
   lower_mark(incoming);
+  prepare_installs(incoming);
   const auto frame = put_frame(incoming);
   if (!batch_.empty()) {
     store_.write(batch_, store::durability::buffered);
@@ -236,6 +245,8 @@ std::uint64_t journal::put_frame(const std::vector<log_write>& incoming) {
   for (const auto& w : incoming) {
     if (w.what == log_write::kind::meta) {
       batch_.put_meta(w.shard, *w.bytes);
+    } else if (w.what == log_write::kind::piece || w.what == log_write::kind::install) {
+      put_snapshot(w, frame);
     } else {
       frame.add(w.shard, w.first_index, w.what == log_write::kind::entries ? *w.bytes : std::string_view{});
     }
@@ -258,6 +269,7 @@ void journal::report(const std::vector<log_write>& incoming) {
     tail.synced_number = std::max(tail.synced_number, w.number);
     if (w.what == log_write::kind::entries) tail.synced = w.last_index;
     if (w.what == log_write::kind::truncation) tail.synced = w.first_index - 1;
+    if (w.what == log_write::kind::install) tail.synced = w.last_index;
   }
   for (const auto& w : incoming) {
     if (w.number != 0 && tails_[w.shard].synced_number == w.number) listener_.on_synced(w.shard, w.number);
@@ -268,6 +280,7 @@ void journal::report(const std::vector<log_write>& incoming) {
 void journal::keep(std::vector<log_write>& incoming, std::uint64_t frame) {
   for (auto& w : incoming) {
     if (w.what == log_write::kind::truncation) cut(w.shard, w.first_index);
+    if (w.what == log_write::kind::install) finish_install(w);
     if (w.what != log_write::kind::entries) continue;
     unapplied_entries_ += w.last_index - w.first_index + 1;
     ++frames_.back().unapplied_chunks;
@@ -332,6 +345,10 @@ void journal::finish_applied(std::vector<log_chunk>&& job) {
     one.bytes.reset();
     finished_.push_back(std::move(one));
   }
+  if (images_.empty()) return;
+  rows_are_awaited_ = true;
+  wake_at_awaited_ = 0;
+  wake_.notify_one();
 }
 
 void journal::take_finished() {

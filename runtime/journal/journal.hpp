@@ -13,7 +13,9 @@
 #include "runtime/journal/applier.hpp"
 #include "runtime/journal/log_index.hpp"
 #include "runtime/journal/log_write.hpp"
+#include "runtime/journal/snapshot_stage.hpp"
 #include "runtime/store/directory.hpp"
+#include "runtime/store/shard_image.hpp"
 #include "runtime/store/store.hpp"
 
 namespace troupe {
@@ -39,7 +41,7 @@ struct log_extract {
   shared_bytes bytes;                // as chunk_writer makes it
 };
 
-/// What is in the log already: for backups that are behind. Any thread.
+/// What backups that are behind are given: entries that are still in the log, else the state. Any thread.
 class shard_history {
  public:
   virtual ~shard_history() = default;
@@ -52,6 +54,11 @@ class shard_history {
   virtual std::uint64_t first_kept(shard_id shard) const = 0;
   /// Entries from `index` on are kept, as far as keep_bytes_max goes; until then what is not applied is.
   virtual void keep_from(shard_id shard, std::uint64_t index) = 0;
+
+  using image_handler = std::function<void(std::unique_ptr<shard_image>)>;
+  /// Gives the shard as it is after some entry, on the journal's thread, which must not be blocked long.
+  /// Waits until what earlier lives left is applied.
+  virtual void take_image(shard_id shard, image_handler done) = 0;
 };
 
 /// Called on the journal's threads; must not block and must not call back.
@@ -99,9 +106,10 @@ TROUPE_DESCRIBE(journal_figures, syncs, chunks, bytes, sync_us_sum, sync_us_max,
 
 /// Several shards' chunks, written as one record of the log: one insertion and one fsync a round, however
 /// many shards took part. [format] then, a chunk, [shard][first index][length][bytes]. Without bytes: the
-/// shard's entries from that index on go.
+/// shard's entries from that index on go. With the bytes log_begins: a snapshot covers what is before it.
 class log_frame {
  public:
+  static constexpr std::string_view log_begins{"\0", 1};
   void add(shard_id shard, std::uint64_t first_index, std::string_view chunk);
   bool empty() const { return bytes_.empty(); }
   const std::string& bytes() const { return bytes_; }
@@ -143,6 +151,8 @@ class journal final : public shard_log, public shard_history {
   std::uint64_t first_kept(shard_id shard) const override;
   void keep_from(shard_id shard, std::uint64_t index) override;
 
+  void take_image(shard_id shard, image_handler done) override;
+
   journal_figures figures() const;
 
  private:
@@ -152,6 +162,7 @@ class journal final : public shard_log, public shard_history {
     std::uint64_t synced = 0;  // the last entry on disk
     std::uint64_t synced_number = 0;
     std::uint64_t committed = 0;
+    snapshot_stage stage;
   };
   struct kept_frame {
     std::uint64_t number = 0;
@@ -173,6 +184,11 @@ class journal final : public shard_log, public shard_history {
   std::uint64_t put_frame(const std::vector<log_write>& incoming);
   void keep(std::vector<log_write>& incoming, std::uint64_t frame);
   void cut(shard_id shard, std::uint64_t first_index);
+  void prepare_installs(const std::vector<log_write>& incoming);
+  void put_snapshot(const log_write& w, log_frame& frame);
+  void finish_install(const log_write& w);
+  void forget_unapplied(shard_id shard);
+  void give_images();
   void make_readable(const std::vector<log_write>& incoming, std::uint64_t frame);
   void report(const std::vector<log_write>& incoming);
   bool begin_apply();
@@ -195,12 +211,13 @@ class journal final : public shard_log, public shard_history {
   std::vector<log_write> incoming_;                          // guarded by mutex_
   std::vector<std::pair<shard_id, std::uint64_t>> commits_;  // guarded by mutex_
   std::vector<std::uint64_t> needed_from_;                   // guarded by mutex_; by shard
-  std::vector<log_chunk> finished_;                       // guarded by mutex_; applied, frames to be dropped
-  bool stopping_ = false;                                 // guarded by mutex_
-  bool rows_are_awaited_ = false;                         // guarded by mutex_
-  std::size_t incoming_awaited_ = 0;                      // guarded by mutex_
-  std::size_t wake_at_awaited_ = 0;                       // guarded by mutex_; 0 while awake
-  std::chrono::steady_clock::time_point sleeps_until_{};  // guarded by mutex_; while asleep
+  std::vector<log_chunk> finished_;  // guarded by mutex_; applied, frames to be dropped
+  std::vector<std::pair<shard_id, image_handler>> images_;  // guarded by mutex_; asked for
+  bool stopping_ = false;                                   // guarded by mutex_
+  bool rows_are_awaited_ = false;                           // guarded by mutex_
+  std::size_t incoming_awaited_ = 0;                        // guarded by mutex_
+  std::size_t wake_at_awaited_ = 0;                         // guarded by mutex_; 0 while awake
+  std::chrono::steady_clock::time_point sleeps_until_{};    // guarded by mutex_; while asleep
 
   // Only the journal's thread, and recover() before it, touch what follows.
   std::vector<shard_tail> tails_;

@@ -59,8 +59,9 @@ void journal::keep_from(shard_id shard, std::uint64_t index) {
 void journal::make_readable(const std::vector<log_write>& incoming, std::uint64_t frame) {
   std::uint32_t part = 0;
   for (const auto& w : incoming) {
-    if (w.what == log_write::kind::meta) continue;
+    if (w.what == log_write::kind::meta || w.what == log_write::kind::piece) continue;
     const auto in_frame = part++;
+    if (w.what == log_write::kind::install) index_.clear(w.shard);
     if (w.what == log_write::kind::truncation) index_.cut(w.shard, w.first_index);
     if (w.what != log_write::kind::entries) continue;
     const auto entries = static_cast<std::uint32_t>(w.last_index - w.first_index + 1);

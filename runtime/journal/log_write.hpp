@@ -27,6 +27,8 @@ struct log_write {
     entries = 1,     // bytes: a chunk as chunk_writer makes it
     truncation = 2,  // the entries from first_index on go; none of them is committed
     meta = 3,        // bytes: what the replica wants to find again beside its log
+    piece = 4,       // of a snapshot (bytes), put aside: first_index is its offset, last_index the snapshot's
+    install = 5,     // what was put aside is the state after last_index, and the log is empty behind it
   };
 
   shard_id shard = 0;

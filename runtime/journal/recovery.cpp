@@ -26,6 +26,7 @@ class log_reader {
     if (part.shard >= shards_.size())
       return damaged(entry_name(part.shard, part.first_index), "no such shard");
     if (part.chunk.empty()) return cut(part.shard, part.first_index);
+    if (part.chunk == log_frame::log_begins) return begin_behind(part.shard, part.first_index - 1);
     if (!decode_chunk(part.shard, part.first_index, part.chunk, chunk_))
       return damaged(entry_name(part.shard, part.first_index), "a record does not match its checksum");
     auto& shard = shards_[part.shard];
@@ -106,6 +107,21 @@ class log_reader {
     return is_known && chunk_.previous_epoch != shard.epochs.back().start.epoch
                ? "it does not follow the entry before it"
                : nullptr;
+  }
+
+  /// A snapshot was installed: in the same write its rows have become the shard.
+  std::optional<store_error> begin_behind(shard_id id, std::uint64_t index) {
+    auto& shard = shards_[id];
+    if (shard.applied.index < index)
+      return damaged(entry_name(id, index), "the log begins behind it, and the rows are older");
+    index_.clear(id);
+    shard = {.applied = shard.applied,
+             .has_begun = true,
+             .unless_cut = {},
+             .last = index,
+             .epochs = {},
+             .kept = {}};
+    return std::nullopt;
   }
 
   std::optional<store_error> cut(shard_id id, std::uint64_t first_index) {

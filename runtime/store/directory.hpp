@@ -16,8 +16,9 @@ namespace troupe {
 
 /// The format of the whole data directory. A greater number on disk is refused before anything is touched.
 /// 2: the log has barriers and cuts, and each shard a replica's record (docs/replication.md). Directories of
-/// format 1 are taken over by raise_format().
-inline constexpr int data_format = 2;
+/// earlier formats are taken over by raise_format().
+/// 3: a shard may lie on its second side (shard_sides.hpp).
+inline constexpr int data_format = 3;
 
 /// Makes the directory when it does not exist, and refuses one of a newer format, of another shard count, or
 /// that cannot be written. Touches nothing when it refuses.

@@ -17,12 +17,6 @@ namespace {
 
 constexpr const char* family_names[family_count] = {"default", "log", "rows", "replies"};
 
-std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 class family_id final : public rocksdb::ColumnFamilyHandle {
  public:
   explicit family_id(std::uint32_t id) : id_(id) {}
@@ -45,8 +39,14 @@ family_id ids[family_count] = {family_id{meta_family}, family_id{log_family}, fa
 
 rocksdb::ColumnFamilyHandle* family_in_batch(family which) { return &ids[which]; }
 
-bool reply_expiry::is_over(std::string_view record) const {
-  return reply_record::written_at(record).ms + retention_ms_ < wall_ms();
+std::int64_t reply_expiry::now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+bool reply_expiry::is_over(std::string_view record, std::int64_t at_ms) const {
+  return reply_record::written_at(record).ms + retention_ms_ < at_ms;
 }
 
 bool reply_expiry::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,

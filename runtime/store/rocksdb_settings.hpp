@@ -28,8 +28,10 @@ class reply_expiry final : public rocksdb::CompactionFilter {
   bool Filter(int level, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string* replaced,
               bool* is_replaced) const override;
   const char* Name() const override { return "troupe.reply_expiry"; }
-  /// Whether a record's time is over.
-  bool is_over(std::string_view record) const;
+  /// Whether a record's time is over, or will be at that time.
+  bool is_over(std::string_view record) const { return is_over(record, now_ms()); }
+  bool is_over(std::string_view record, std::int64_t at_ms) const;
+  static std::int64_t now_ms();
 
  private:
   std::int64_t retention_ms_;

@@ -1,17 +1,11 @@
 #include "runtime/store/store.hpp"
 
-#include <rocksdb/db.h>
-#include <rocksdb/env.h>
-#include <rocksdb/write_batch.h>
-
 #include "runtime/base/assert.hpp"
 #include "runtime/entity/table.hpp"
 #include "runtime/store/directory.hpp"
-#include "runtime/store/directory_lock.hpp"
 #include "runtime/store/epoch.hpp"
-#include "runtime/store/rocksdb_settings.hpp"
 #include "runtime/store/storage_failure.hpp"
-#include "runtime/store/wal_continuity.hpp"
+#include "runtime/store/store_impl.hpp"
 
 namespace troupe {
 namespace {
@@ -38,9 +32,19 @@ std::string applied_key(shard_id shard) { return shard_key("applied/", shard); }
 std::string stamp_key(shard_id shard) { return shard_key("stamp/", shard); }
 std::string replica_key(shard_id shard) { return shard_key("replica/", shard); }
 std::string epochs_key(shard_id shard) { return shard_key("epochs/", shard); }
+std::string side_key(shard_id shard) { return shard_key("side/", shard); }
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+/// Which shards lie on their second side.
+rocksdb::Status read_sides(rocksdb::DB& db, std::uint16_t shard_count, shard_sides& sides) {
+  std::string value;
+  for (shard_id shard = 0; shard < shard_count; ++shard) {
+    const auto status = db.Get({}, side_key(shard), &value);
+    if (status.IsNotFound()) continue;
+    if (!status.ok()) return status;
+    if (value == "2") sides.flip(shard);
+  }
+  return rocksdb::Status::OK();
+}
 
 store_error translate(const rocksdb::Status& status, const std::string& directory) {
   using code = store_error::code;
@@ -57,30 +61,8 @@ store_error translate(const rocksdb::Status& status, const std::string& director
 
 }  // namespace
 
-struct store_batch::impl {
-  rocksdb::WriteBatch batch;
-};
-
-struct store::impl {
-  store_options options;
-  directory_lock lock;
-  reply_expiry expiry{0};
-  std::unique_ptr<rocksdb::Env> env;  // over the options' disk; none: the default
-  wal_continuity logs;
-  std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> families;
-  std::uint64_t epoch = 0;
-
-  explicit impl(const store_options& o) : options(o), expiry(o.reply_retention_ms) {}
-  ~impl() {
-    if (!db) return;
-    for (auto* family : families) db->DestroyColumnFamilyHandle(family).PermitUncheckedError();
-    // Nothing hangs on how this ends: what was promised had been synced before.
-    db->Close().PermitUncheckedError();
-  }
-};
-
 store_batch::store_batch() : impl_(std::make_unique<impl>()) {}
+store_batch::store_batch(const store& to) : store_batch() { impl_->sides = &to.impl_->sides; }
 store_batch::~store_batch() = default;
 
 namespace {
@@ -99,14 +81,16 @@ void store_batch::drop_frames(std::uint64_t from, std::uint64_t to) {
             impl_->batch.DeleteRange(family_in_batch(log_family), frame_key(from), frame_key(to)));
 }
 void store_batch::put_row(std::string_view key, std::string_view value) {
-  must_take("writing a row", impl_->batch.Put(family_in_batch(rows_family), slice(key), slice(value)));
+  must_take("writing a row",
+            impl_->batch.Put(family_in_batch(rows_family), slice(impl_->on_disk(key)), slice(value)));
 }
 void store_batch::erase_row(std::string_view key) {
-  must_take("erasing a row", impl_->batch.Delete(family_in_batch(rows_family), slice(key)));
+  must_take("erasing a row", impl_->batch.Delete(family_in_batch(rows_family), slice(impl_->on_disk(key))));
 }
 void store_batch::put_reply(shard_id shard, std::string_view command_id, std::string_view record) {
+  const auto key = reply_key(shard, command_id);
   must_take("writing a reply",
-            impl_->batch.Put(family_in_batch(replies_family), reply_key(shard, command_id), slice(record)));
+            impl_->batch.Put(family_in_batch(replies_family), slice(impl_->on_disk(key)), slice(record)));
 }
 void store_batch::put_applied(shard_id shard, applied_mark mark) {
   std::string value;
@@ -132,7 +116,19 @@ void store_batch::put_epoch_start(shard_id shard, std::uint64_t epoch, std::uint
   byte_writer{value}.varint(first_index);
   must_take("writing an epoch's start", impl_->batch.Put(family_in_batch(meta_family), key, value));
 }
-void store_batch::clear() { impl_->batch.Clear(); }
+void store_batch::drop_epoch_starts(shard_id shard) {
+  must_take("dropping epochs", impl_->batch.DeleteRange(family_in_batch(meta_family), epochs_key(shard),
+                                                        prefix_end(epochs_key(shard))));
+}
+void store_batch::flip_side(shard_id shard) {
+  must_take("installing a snapshot", impl_->batch.Put(family_in_batch(meta_family), side_key(shard),
+                                                      impl_->sides->is_second(shard) ? "1" : "2"));
+  impl_->flips.push_back(shard);
+}
+void store_batch::clear() {
+  impl_->batch.Clear();
+  impl_->flips.clear();
+}
 bool store_batch::empty() const { return impl_->batch.Count() == 0; }
 
 store::store(std::unique_ptr<impl> opened) : impl_(std::move(opened)) {}
@@ -155,6 +151,7 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
   }
 
   status = check_known_logs(*db, opened->logs);
+  if (status.ok()) status = read_sides(*db, options.shard_count, opened->sides);
   if (status.ok()) status = begin_epoch(*db, opened->logs, opened->epoch);
   if (!status.ok()) return translate(status, options.directory);
   return std::unique_ptr<store>{new store{std::move(opened)}};
@@ -166,7 +163,9 @@ const std::shared_ptr<rocksdb::FileSystem>& store::disk() const { return impl_->
 
 std::optional<std::string> store::get_row(std::string_view key) const {
   rocksdb::PinnableSlice value;
-  const auto status = impl_->db->Get({}, impl_->families[rows_family], slice(key), &value);
+  std::string scratch;
+  const auto stored_key = impl_->sides.on_disk(key, scratch);
+  const auto status = impl_->db->Get({}, impl_->families[rows_family], slice(stored_key), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) storage_failed("reading a row", status);
   return value.ToString();
@@ -175,16 +174,25 @@ std::optional<std::string> store::get_row(std::string_view key) const {
 void store::scan_rows(std::string_view from, std::string_view to, scan_order order,
                       const row_visitor& visit) const {
   rocksdb::ReadOptions options;
-  const rocksdb::Slice lower = slice(from);
-  const rocksdb::Slice upper = slice(to);
+  std::string stored_from;
+  std::string stored_to;
+  std::string logical;
+  const auto lower_key = impl_->sides.on_disk(from, stored_from);
+  const bool is_second = lower_key.data() != from.data();
+  const rocksdb::Slice lower = slice(lower_key);
+  const rocksdb::Slice upper = slice(is_second && !to.empty() ? shard_sides::other_bit(to, stored_to) : to);
   options.iterate_lower_bound = &lower;
   if (!to.empty()) options.iterate_upper_bound = &upper;
+  const auto show = [&](const rocksdb::Iterator& at) {
+    const auto key = view(at.key());
+    return visit(is_second ? shard_sides::other_bit(key, logical) : key, view(at.value()));
+  };
   const std::unique_ptr<rocksdb::Iterator> it{impl_->db->NewIterator(options, impl_->families[rows_family])};
   if (order == scan_order::ascending) {
-    for (it->SeekToFirst(); it->Valid() && visit(view(it->key()), view(it->value())); it->Next()) {
+    for (it->SeekToFirst(); it->Valid() && show(*it); it->Next()) {
     }
   } else {
-    for (it->SeekToLast(); it->Valid() && visit(view(it->key()), view(it->value())); it->Prev()) {
+    for (it->SeekToLast(); it->Valid() && show(*it); it->Prev()) {
     }
   }
   if (!it->status().ok()) storage_failed("scanning rows", it->status());
@@ -192,8 +200,10 @@ void store::scan_rows(std::string_view from, std::string_view to, scan_order ord
 
 std::optional<std::string> store::get_reply(shard_id shard, std::string_view command_id) const {
   rocksdb::PinnableSlice value;
-  const auto status =
-      impl_->db->Get({}, impl_->families[replies_family], reply_key(shard, command_id), &value);
+  std::string scratch;
+  const auto key = reply_key(shard, command_id);
+  const auto stored_key = impl_->sides.on_disk(key, scratch);
+  const auto status = impl_->db->Get({}, impl_->families[replies_family], slice(stored_key), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) storage_failed("reading a stored reply", status);
   if (impl_->expiry.is_over(view(value))) return std::nullopt;
@@ -260,6 +270,7 @@ void store::write(store_batch& batch, durability how) {
   options.sync = how == durability::synced;
   const auto status = impl_->db->Write(options, &batch.impl_->batch);
   if (!status.ok()) storage_failed("writing", status);
+  for (const auto shard : batch.impl_->flips) impl_->sides.flip(shard);
 }
 
 void store::sync() {

@@ -44,10 +44,14 @@ struct applied_mark {
   std::uint64_t epoch = 0;  // of the entry at `index`
 };
 
+class store;
+
 /// What one atomic write holds. One thread builds and writes it.
 class store_batch {
  public:
   store_batch();
+  /// For rows of shards as they lie in that store.
+  explicit store_batch(const store& to);
   ~store_batch();
   store_batch(const store_batch&) = delete;
   store_batch& operator=(const store_batch&) = delete;
@@ -65,6 +69,17 @@ class store_batch {
   void put_meta(shard_id shard, std::string_view bytes);
   /// That an epoch began with that entry, which is applied.
   void put_epoch_start(shard_id shard, std::uint64_t epoch, std::uint64_t first_index);
+  /// All of them go.
+  void drop_epoch_starts(shard_id shard);
+
+  // A snapshot, put aside on the side of the store that is not the shard (shard_sides.hpp).
+  void drop_other_side(shard_id shard);
+  void stage_row(shard_id shard, std::string_view key_behind_shard, std::string_view value);
+  void stage_reply(shard_id shard, std::string_view command_id, std::string_view record);
+  /// With this write what was put aside is the shard, and what the shard was is put aside. Nothing of the
+  /// shard may be in the hands of another writer.
+  void flip_side(shard_id shard);
+
   void clear();
   bool empty() const;
 
@@ -92,7 +107,7 @@ class store {
   const std::shared_ptr<rocksdb::FileSystem>& disk() const;
 
   std::optional<std::string> get_row(std::string_view key) const;
-  /// Keys in [from, to), `to` empty for no bound; false from the visitor ends the scan.
+  /// Keys in [from, to), `to` empty for no bound, all of one shard; false from the visitor ends the scan.
   void scan_rows(std::string_view from, std::string_view to, scan_order order,
                  const row_visitor& visit) const;
   /// The stored reply of a command, unless its retention is over.
@@ -110,6 +125,9 @@ class store {
   /// One frame of the log, unless it has been dropped.
   std::optional<std::string> get_frame(std::uint64_t number) const;
 
+  /// What is put aside of any shard goes with that batch.
+  void drop_other_sides(store_batch& batch) const;
+
   enum class durability { buffered, synced };
   void write(store_batch& batch, durability how);
   /// Everything written before is on disk when this returns; other writes may pass meanwhile.
@@ -121,6 +139,8 @@ class store {
   std::uint64_t live_bytes() const;
 
  private:
+  friend class store_batch;
+  friend class shard_image;
   struct impl;
   explicit store(std::unique_ptr<impl> opened);
   std::unique_ptr<impl> impl_;

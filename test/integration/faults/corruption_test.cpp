@@ -5,6 +5,7 @@
 #include "test/integration/faults/child_process.hpp"
 #include "test/integration/faults/life.hpp"
 #include "test/integration/faults/powercut_disk.hpp"
+#include "test/integration/faults/snapshots.hpp"
 #include "test/support/temporary_directory.hpp"
 
 /// One bit flipped, or the end cut off, at random places of each kind of file: the store must refuse to open,
@@ -23,14 +24,16 @@ bool is_of_kind(const std::string& path, const std::string& kind) {
 }
 
 /// A store after some lives of so many rounds.
-disk_image sound_disk(const std::vector<std::size_t>& lives) {
+disk_image sound_disk(const std::vector<std::size_t>& lives, bool with_snapshots = false) {
   const script plan{script_seed, script_length};
+  const auto given = with_snapshots ? snapshots_of(plan) : std::vector<snapshot>{};
   const test::temporary_directory disk;
   const auto file_system = std::make_shared<powercut_disk>(disk.path());
   for (const auto rounds : lives) {
     auto begun = life::begin(disk.path() + "/data", file_system);
     REQUIRE(std::holds_alternative<std::unique_ptr<life>>(begun));
-    std::get<std::unique_ptr<life>>(begun)->run(plan, static_cast<std::uint32_t>(rounds), rounds);
+    std::get<std::unique_ptr<life>>(begun)->run_with_snapshots(plan, given,
+                                                               static_cast<std::uint32_t>(rounds), rounds);
   }
   return disk_image::read_from(disk.path());
 }
@@ -75,9 +78,9 @@ std::string check_damaged(const disk_image& damaged, const std::string& root, co
   return "answered as before";
 }
 
-void sweep(const std::string& kind, damage::how what, std::size_t places) {
+void sweep(const std::string& kind, damage::how what, std::size_t places, bool with_snapshots = false) {
   const test::temporary_directory disk;
-  const auto sound = sound_disk({60, 50, 40});
+  const auto sound = sound_disk({60, 50, 40}, with_snapshots);
   const auto expected = answers_of(sound, disk.path());
   REQUIRE(expected.exit_code == 0);
   REQUIRE(expected.out.find("answers") != std::string::npos);
@@ -107,6 +110,10 @@ void sweep(const std::string& kind, damage::how what, std::size_t places) {
 TEST_CASE("corruption: a flipped bit is refused or changes no answer") {
   for (const char* kind : {".log", ".sst", "MANIFEST", "CURRENT", "mark", "FORMAT"})
     sweep(kind, damage::how::flip, 100);
+}
+
+TEST_CASE("corruption: the same where snapshots were put aside and installed") {
+  for (const char* kind : {".log", ".sst"}) sweep(kind, damage::how::flip, 60, true);
 }
 
 TEST_CASE("corruption: a file that lost its end is refused or changes no answer") {

@@ -4,9 +4,11 @@
 #include <cstdlib>
 
 #include "runtime/base/hash.hpp"
+#include "runtime/entity/table.hpp"
 #include "test/integration/faults/life.hpp"
 #include "test/integration/faults/powercut_disk.hpp"
 #include "test/integration/faults/served_life.hpp"
+#include "test/integration/faults/snapshots.hpp"
 
 /// A process that may die of a fault:
 ///   live ROOT SCRIPT-SEED LENGTH ROUNDS changes|reads|log_syncs|none N io|no_space
@@ -14,6 +16,8 @@
 ///     happens, and exits with 0 at the end of its life or with 1 when the store refuses to open
 ///   serve ROOT SCRIPT-SEED LENGTH ROUNDS ... N ...
 ///     the same for a served_life; the script is not used
+///   install ROOT SCRIPT-SEED LENGTH ROUNDS ... N ...
+///     the same, with snapshots that are installed
 ///   read ROOT SCRIPT-SEED LENGTH
 ///     prints all answers of the store, and exits with 0, or with 1 when it refuses to open
 namespace {
@@ -73,12 +77,14 @@ int read(const std::string& root, const script& plan) {
   for (const auto end : alive.ends()) say("end " + std::to_string(end));
   std::string answers;
   byte_writer w{answers};
-  alive.stored().scan_rows("", "", scan_order::ascending, [&](std::string_view key, std::string_view value) {
-    w.sized(key);
-    w.sized(value);
-    return true;
-  });
   for (shard_id shard = 0; shard < script::shards; ++shard) {
+    const auto prefix = keys::section(shard, row_section::entities).substr(0, 2);
+    alive.stored().scan_rows(prefix, prefix_end(prefix), scan_order::ascending,
+                             [&](std::string_view key, std::string_view value) {
+                               w.sized(key);
+                               w.sized(value);
+                               return true;
+                             });
     for (std::uint64_t index = 1; index <= plan.length(); ++index) {
       const auto& id = plan.command_id(shard, index);
       if (!id.empty()) w.sized(alive.stored().get_reply(shard, id).value_or("none"));
@@ -96,6 +102,12 @@ int main(int argc, char** argv) {
   if (what == "live" && argc == 9) {
     const script plan{static_cast<std::uint32_t>(number(3)), number(4)};
     return live<life>(argv[2], plan_of(argv + 6), [&](life& alive) { alive.run(plan, 1, number(5)); });
+  }
+  if (what == "install" && argc == 9) {
+    const script plan{static_cast<std::uint32_t>(number(3)), number(4)};
+    const auto given = snapshots_of(plan);
+    return live<life>(argv[2], plan_of(argv + 6),
+                      [&](life& alive) { alive.run_with_snapshots(plan, given, 1, number(5)); });
   }
   if (what == "serve" && argc == 9)
     return live<served_life>(argv[2], plan_of(argv + 6), [&](auto& alive) { alive.run(1, number(5)); });

@@ -70,7 +70,7 @@ struct error_case {
   std::vector<std::uint64_t> begun_with;
   std::string direction;
   std::string error;
-  std::string life = "live";  // or "serve"
+  std::string life = "live";  // "install" or "serve"
 };
 
 /// "fault sync /x/data/store/000012.log": "sync of a .log".
@@ -177,8 +177,8 @@ void sweep(const error_case& c, std::size_t count) {
     const auto said = take(end.out, c.begun_with);
     CAPTURE(said.fault);
     ++endings[ending_of(c, end, said)];
-    const auto wrong = c.life == "live" ? left_wrong<life>(disk.path(), said, plan)
-                                        : left_wrong<served_life>(disk.path(), said, plan);
+    const auto wrong = c.life == "serve" ? left_wrong<served_life>(disk.path(), said, plan)
+                                         : left_wrong<life>(disk.path(), said, plan);
     if (!wrong.empty()) FAIL_CHECK(wrong);
   }
   CHECK(endings["ended with a message"] > 0);
@@ -225,6 +225,11 @@ TEST_CASE(
     "acknowledged is lost") {
   for (const char* error : {"io", "no_space"}) sweep({{}, nothing, "changes", error, "serve"}, 50);
   sweep({{}, nothing, "reads", "io", "serve"}, 20);
+}
+
+TEST_CASE("i/o error: while snapshots are put aside and installed, nothing acknowledged is lost or mixed") {
+  for (const char* error : {"io", "no_space"}) sweep({{}, nothing, "changes", error, "install"}, 50);
+  sweep({{}, nothing, "reads", "io", "install"}, 20);
 }
 
 TEST_CASE("i/o error: a read that fails ends the process or was not needed") {

@@ -1,6 +1,9 @@
 #include "test/integration/faults/life.hpp"
 
+#include <future>
+
 #include "runtime/base/assert.hpp"
+#include "runtime/journal/snapshot_source.hpp"
 
 namespace troupe::faults {
 
@@ -10,6 +13,12 @@ namespace {
 /// which is greater in each life, comes first.
 constexpr std::uint64_t epoch_kinds = 3;
 constexpr std::uint64_t epochs_per_life = 1'000'000;
+
+std::string shard_prefix(unsigned shard) {
+  std::string out;
+  byte_writer{out}.u16_be(static_cast<std::uint16_t>(shard));
+  return out;
+}
 
 bool is_of_script(std::uint64_t epoch) { return epoch % epoch_kinds == 0; }
 
@@ -201,25 +210,78 @@ void life::append_and_cut(const script& plan, shard_id shard, std::uint64_t coun
 
 void life::run(const script& plan, std::uint32_t seed, std::size_t rounds) {
   std::mt19937 random{seed};
-  for (std::size_t round = 1; round <= rounds; ++round) {
-    for (shard_id shard = 0; shard < script::shards; ++shard) {
-      auto left = plan.length() - ends_[shard];
-      if (random() % 4 == 0 && left > 3) {
-        append_and_cut(plan, shard, 1 + random() % 3, static_cast<std::uint32_t>(random()));
-        // Numbered behind the cut, so its promise is one of all before.
-        append(plan, shard, 1);
-      }
-      left = plan.length() - ends_[shard];
-      const auto count = std::min<std::uint64_t>(random() % 3, left);
-      if (count > 0) append(plan, shard, count);
-    }
-    wait(synced_);
-    const bool is_applied = round % 6 == 0;
-    // Some shards stay behind, so that the log begins at another place of each shard's.
-    for (shard_id shard = 0; shard < script::shards; ++shard)
-      if (is_applied || random() % 3 != 0) journal_->commit(shard, ends_[shard], false);
-    if (is_applied) wait(applied_);
+  for (std::size_t n = 1; n <= rounds; ++n) round(plan, random, n % 6 == 0);
+}
+
+std::vector<snapshot> life::take_snapshots(const script& plan, std::uint64_t end) {
+  for (shard_id shard = 0; shard < script::shards; ++shard) append(plan, shard, end - ends_[shard]);
+  wait(synced_);
+  for (shard_id shard = 0; shard < script::shards; ++shard) journal_->commit(shard, ends_[shard], true);
+  wait(applied_);
+  std::vector<snapshot> out;
+  for (shard_id shard = 0; shard < script::shards; ++shard) {
+    std::promise<std::unique_ptr<shard_image>> image;
+    journal_->take_image(shard,
+                         [&](std::unique_ptr<shard_image> taken) { image.set_value(std::move(taken)); });
+    constexpr std::size_t piece_bytes = 3000;
+    const snapshot_source source{image.get_future().get(), piece_bytes};
+    auto& one = out.emplace_back(snapshot{shard, source.index(), epochs_[shard], {}});
+    for (std::uint64_t at = 0; at < source.total(); at += one.pieces.back().size())
+      one.pieces.push_back(source.piece_at(at).value());
   }
+  return out;
+}
+
+void life::put_aside(const snapshot& what, std::size_t pieces) {
+  std::uint64_t offset = 0;
+  for (std::size_t i = 0; i < pieces; ++i) {
+    write({what.shard, log_write::kind::piece, 0, offset, what.index,
+           std::make_shared<const std::string>(what.pieces[i]), 1},
+          {});
+    offset += what.pieces[i].size();
+  }
+}
+
+void life::install(const snapshot& what) {
+  put_aside(what, what.pieces.size());
+  ends_[what.shard] = what.index;
+  epochs_[what.shard] = what.epoch;
+  // The snapshot's may be a later one than any of this life.
+  epochs_begun_ = std::max(epochs_begun_, what.epoch / epoch_kinds % epochs_per_life);
+  events_.appended(what.shard, what.index);
+  write({what.shard, log_write::kind::install, 0, 0, what.index, {}, 1}, {what.index, 0});
+}
+
+void life::run_with_snapshots(const script& plan, const std::vector<snapshot>& given, std::uint32_t seed,
+                              std::size_t rounds) {
+  std::mt19937 random{seed};
+  for (std::size_t n = 1; n <= rounds; ++n) {
+    for (const auto& one : given) {
+      if (one.index <= ends_[one.shard] || random() % 6 != 0) continue;
+      if (random() % 3 == 0) put_aside(one, 1 + random() % one.pieces.size());
+      if (random() % 3 != 0) install(one);
+    }
+    round(plan, random, n % 6 == 0);
+  }
+}
+
+void life::round(const script& plan, std::mt19937& random, bool is_applied) {
+  for (shard_id shard = 0; shard < script::shards; ++shard) {
+    auto left = plan.length() - ends_[shard];
+    if (random() % 4 == 0 && left > 3) {
+      append_and_cut(plan, shard, 1 + random() % 3, static_cast<std::uint32_t>(random()));
+      // Numbered behind the cut, so its promise is one of all before.
+      append(plan, shard, 1);
+    }
+    left = plan.length() - ends_[shard];
+    const auto count = std::min<std::uint64_t>(random() % 3, left);
+    if (count > 0) append(plan, shard, count);
+  }
+  wait(synced_);
+  // Some shards stay behind, so that the log begins at another place of each shard's.
+  for (shard_id shard = 0; shard < script::shards; ++shard)
+    if (is_applied || random() % 3 != 0) journal_->commit(shard, ends_[shard], false);
+  if (is_applied) wait(applied_);
 }
 
 std::string compare(const store& stored, const script& plan, const std::vector<std::uint64_t>& ends) {
@@ -234,7 +296,7 @@ std::string compare(const store& stored, const script& plan, const std::vector<s
     }
     return out;
   };
-  stored.scan_rows("", "", scan_order::ascending, [&](std::string_view key, std::string_view value) {
+  const auto check = [&](std::string_view key, std::string_view value) {
     const auto it = expected.rows.find(std::string{key});
     if (it == expected.rows.end()) {
       fault = "row " + name(key) + " should not be there";
@@ -244,7 +306,9 @@ std::string compare(const store& stored, const script& plan, const std::vector<s
       expected.rows.erase(it);
     }
     return fault.empty();
-  });
+  };
+  for (shard_id shard = 0; shard < script::shards; ++shard)
+    stored.scan_rows(shard_prefix(shard), shard_prefix(shard + 1), scan_order::ascending, check);
   if (!fault.empty()) return fault;
   if (!expected.rows.empty()) return "row " + name(expected.rows.begin()->first) + " is missing";
   for (shard_id shard = 0; shard < script::shards; ++shard) {

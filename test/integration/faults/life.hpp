@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,14 @@ struct life_events {
   std::function<void(std::uint64_t epoch)> opened = [](std::uint64_t) {};
 };
 
+/// A shard's state after some entry of the script.
+struct snapshot {
+  shard_id shard = 0;
+  std::uint64_t index = 0;
+  std::uint64_t epoch = 0;
+  std::vector<std::string> pieces;
+};
+
 /// One process life of a store and its journal, which appends the script's entries from where the log ends.
 /// In between it appends strays, which are cut off before anything is promised, and goes on in a higher
 /// epoch; strays that a life before has left are cut off first. Everything is small, so that a short life
@@ -39,6 +48,11 @@ class life final : public journal_listener {
   /// Appends to some shards, waits until that is on disk, commits it, and now and then waits until it is
   /// applied; `rounds` times, or until the script ends.
   void run(const script& plan, std::uint32_t seed, std::size_t rounds);
+  /// The same, and now and then a shard gets a snapshot of a later state; some are given up half way.
+  void run_with_snapshots(const script& plan, const std::vector<snapshot>& given, std::uint32_t seed,
+                          std::size_t rounds);
+  /// Appends without strays up to that entry of each shard, and takes snapshots of that.
+  std::vector<snapshot> take_snapshots(const script& plan, std::uint64_t end);
 
   /// Of the script's entries in each shard's log.
   const std::vector<std::uint64_t>& ends() const { return ends_; }
@@ -63,6 +77,9 @@ class life final : public journal_listener {
   void append_strays(const script& plan, shard_id shard, std::uint64_t first, std::uint64_t count,
                      content what);
   void cut(shard_id shard, std::uint64_t first);
+  void put_aside(const snapshot& what, std::size_t pieces);
+  void install(const snapshot& what);
+  void round(const script& plan, std::mt19937& random, bool is_applied);
   std::uint64_t new_epoch(content what);
   void write(log_write&& what, promise promised);
   void wait(const std::array<std::uint64_t, script::shards>& at);

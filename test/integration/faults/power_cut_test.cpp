@@ -5,6 +5,7 @@
 
 #include "test/integration/faults/powercut_disk.hpp"
 #include "test/integration/faults/recording.hpp"
+#include "test/integration/faults/snapshots.hpp"
 #include "test/integration/faults/stride.hpp"
 #include "test/support/temporary_directory.hpp"
 
@@ -156,6 +157,51 @@ TEST_CASE("power cut: in lives that follow each other without one, nothing ackno
         }
       });
   sweep(recorded, nothing, plan, 200, 17);
+}
+
+TEST_CASE(
+    "power cut: while snapshots are put aside, installed and cleaned up, a shard is the old or the new") {
+  const script plan{6, script_length};
+  const auto given = snapshots_of(plan);
+  const test::temporary_directory disk;
+  const auto recorded =
+      record(disk.path(), [&](const std::string& directory, auto file_system, life_events events) {
+        for (std::uint32_t n = 1; n <= 3; ++n) {
+          auto begun = life::begin(directory, file_system, events);
+          REQUIRE(std::holds_alternative<std::unique_ptr<life>>(begun));
+          std::get<std::unique_ptr<life>>(begun)->run_with_snapshots(plan, given, n, 20);
+        }
+      });
+  sweep(recorded, nothing, plan, 250, 19);
+}
+
+TEST_CASE("snapshot: a piece that was damaged on its way is noticed, wherever it was") {
+  const script plan{6, script_length};
+  const auto given = snapshots_of(plan);
+  const test::temporary_directory disk;
+  store_options options;
+  options.directory = disk.path() + "/data";
+  options.shard_count = script::shards;
+  auto opened = store::open(options);
+  REQUIRE(std::holds_alternative<std::unique_ptr<store>>(opened));
+  store_batch batch{*std::get<std::unique_ptr<store>>(opened)};
+  std::mt19937 random{7};
+  for (const auto& one : given) {
+    snapshot_stage stage;
+    const auto& whole = one.pieces.front();
+    REQUIRE(stage.put_aside(one.shard, one.index, 0, whole, batch));
+    REQUIRE(stage.is_ready(one.index));
+    for (int tries = 0; tries < 200; ++tries) {
+      auto piece = whole;
+      const auto at = random() % piece.size();
+      CAPTURE(at);
+      piece[at] = static_cast<char>(piece[at] ^ (1 << (random() % 8)));
+      CHECK_FALSE(stage.put_aside(one.shard, one.index, 0, piece, batch));
+      CHECK_FALSE(stage.is_ready(one.index));
+      CHECK_FALSE(stage.put_aside(one.shard, one.index, 0, whole.substr(0, at), batch));
+      batch.clear();
+    }
+  }
 }
 
 TEST_CASE(

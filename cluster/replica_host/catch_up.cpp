@@ -1,0 +1,98 @@
+// What replicas on other nodes get, and what is got from them.
+#include "cluster/replica_host/replica_host.hpp"
+#include "runtime/base/assert.hpp"
+
+namespace troupe {
+
+using namespace replication;
+
+void replica_host::receive(message&& what) { step(received{std::move(what)}); }
+void replica_host::on_peer(member who) { step(peer_seen{who}); }
+
+void replica_host::carry_out(const send& a) {
+  TROUPE_ASSERT(environment_.peers != nullptr,
+                "the only replica of a shard has nobody to talk to: " + core_.describe());
+  environment_.peers->send(a.what);
+}
+
+/// Entries are read where everything that was written before is in the log, cuts too.
+void replica_host::carry_out(const send_entries& a) {
+  waiting_.push_back({written_, a});
+  send_what_waited();
+}
+
+void replica_host::send_what_waited() {
+  for (; !waiting_.empty() && waiting_.front().number <= synced_; waiting_.pop_front())
+    send_from_log(waiting_.front().what);
+}
+
+/// As many messages as it takes. What is not in the log any more is left out: the protocol hears of that, and
+/// asks for a snapshot.
+void replica_host::send_from_log(const send_entries& what) {
+  for (auto first = what.first; first <= what.last;) {
+    const auto extracts =
+        environment_.history->read(place_.shard, first, what.last, environment_.message_bytes_max);
+    if (extracts.empty()) return;
+    auto one = what.what;
+    for (const auto& e : extracts) {
+      std::get<append>(one.body).chunks.push_back(
+          {e.first_index, e.last_index, e.epoch, e.previous_epoch, e.bytes});
+      first = e.last_index + 1;
+    }
+    environment_.peers->send(one);
+  }
+}
+
+/// The shard is held still by the journal, and measured in the background.
+void replica_host::carry_out(const take_snapshot& a) {
+  const auto take = [this, receiver = a.receiver, post = place_.post](std::shared_ptr<shard_image> image,
+                                                                      std::size_t piece_bytes) {
+    if (image->applied().index == 0) return;  // asked for too early; it will be again
+    auto source = std::make_shared<snapshot_source>(std::move(image), piece_bytes);
+    post([this, receiver, source] {
+      sources_[receiver] = source;
+      step(snapshot_taken{receiver, source->index(), source->total(), source->hash()});
+    });
+  };
+  environment_.history->take_image(place_.shard, [take, environment = &environment_](
+                                                     std::unique_ptr<shard_image> image) {
+    environment->in_background([take, environment, held = std::shared_ptr<shard_image>{std::move(image)}] {
+      take(held, environment->piece_bytes);
+    });
+  });
+}
+
+void replica_host::carry_out(const send_snapshot& a) {
+  auto one = a.what;
+  auto& part = std::get<snapshot_part>(one.body);
+  const auto source = sources_.find(one.to.node);
+  if (source == sources_.end() || source->second->index() != part.index) return;
+  auto piece = source->second->piece_at(part.offset);
+  // It is no longer what was announced.
+  if (!piece) return carry_out(take_snapshot{one.to.node});
+  part.bytes = std::make_shared<const std::string>(std::move(*piece));
+  environment_.peers->send(one);
+}
+
+void replica_host::forget_old_snapshots() {
+  std::erase_if(sources_,
+                [needed = core_.needed_from()](const auto& one) { return one.second->index() + 1 < needed; });
+}
+
+void replica_host::carry_out(const stage_snapshot& a) {
+  write({place_.shard, log_write::kind::piece, a.number, a.offset, a.index, a.bytes, 1});
+}
+
+void replica_host::carry_out(const install_snapshot& a) {
+  give_way("a snapshot");
+  write({place_.shard, log_write::kind::install, a.number, 0, a.index, {}, 1});
+}
+
+/// The shard reads its rows when it begins to serve, and entities run ahead of the commit from then on.
+void replica_host::give_way(const char* to) {
+  TROUPE_ASSERT(!has_served_, "shard " + std::to_string(place_.shard) + " has served and must give way to " +
+                                  to + "; this process must start again");
+  waiting_.clear();
+}
+
+}  // namespace troupe

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/write_batch.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/store/directory_lock.hpp"
+#include "runtime/store/rocksdb_settings.hpp"
+#include "runtime/store/shard_sides.hpp"
+#include "runtime/store/store.hpp"
+#include "runtime/store/wal_continuity.hpp"
+
+/// What the store's own files share.
+namespace troupe {
+
+inline rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+inline std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+struct store_batch::impl {
+  rocksdb::WriteBatch batch;
+  const shard_sides* sides = nullptr;  // none: all on their first side
+  std::vector<shard_id> flips;
+  std::string key;  // scratch
+  std::string_view on_disk(std::string_view logical) {
+    return sides == nullptr ? logical : sides->on_disk(logical, key);
+  }
+};
+
+struct store::impl {
+  store_options options;
+  directory_lock lock;
+  reply_expiry expiry{0};
+  std::unique_ptr<rocksdb::Env> env;  // over the options' disk; none: the default
+  wal_continuity logs;
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  std::uint64_t epoch = 0;
+  shard_sides sides;
+
+  explicit impl(const store_options& o) : options(o), expiry(o.reply_retention_ms), sides(o.shard_count) {}
+  ~impl() {
+    if (!db) return;
+    for (auto* family : families) db->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+    // Nothing hangs on how this ends: what was promised had been synced before.
+    db->Close().PermitUncheckedError();
+  }
+};
+
+}  // namespace troupe
