@@ -22,8 +22,11 @@ call_queue::~call_queue() {
 }
 
 void call_queue::submit(call::work what, std::function<void()> give_up) {
-  const std::lock_guard lock{mutex_};
-  if (is_stopping_) return;
+  std::unique_lock lock{mutex_};
+  if (is_stopping_) {
+    lock.unlock();
+    return give_up();
+  }
   while (!by_deadline_.empty() && by_deadline_.front()->is_claimed()) by_deadline_.pop_front();
   const bool fits = waiting_.size() < limits_.waiting_max;
   const auto deadline = fits ? std::chrono::steady_clock::now() + limits_.patience : call::time_point{};

@@ -29,7 +29,9 @@ struct etcd_authority::parts {
   nodes_result read_nodes(asking& who);
   registration_result register_node(asking& who, const node_profile& self);
 
-  std::optional<std::vector<stored_config>> configs_in(const range_answer& shards);
+  /// What can be read of them. A shard's record that cannot be is counted, named in `unreadable`, and left
+  /// out: it must not take all the other shards with it.
+  std::vector<stored_config> configs_in(const range_answer& shards, std::vector<shard_id>& unreadable);
   /// The conditions of a proposal; no value: a member that it adds is not (or no longer) known.
   std::optional<std::vector<unchanged>> conditions_of(asking& who, shard_id shard, std::uint64_t expected,
                                                       const shard_config& proposed, std::string& error);
@@ -49,14 +51,16 @@ struct etcd_authority::parts {
   call_queue queue;  // last: its end answers what is open, with everything else still there
 };
 
-std::optional<std::vector<stored_config>> etcd_authority::parts::configs_in(const range_answer& shards) {
+std::vector<stored_config> etcd_authority::parts::configs_in(const range_answer& shards,
+                                                             std::vector<shard_id>& unreadable) {
   std::vector<stored_config> out;
   for (const auto& kv : shards.found) {
     const auto shard = keys.shard_of(kv.key);
     auto config = shard_config_from_json(kv.value);
     if (!shard || !config) {
       store.refuse(refusal::nonsense, "no shard's config: " + kv.key + " = " + kv.value.substr(0, 200));
-      return std::nullopt;
+      if (shard) unreadable.push_back(*shard);
+      continue;
     }
     out.push_back({*shard, kv.revision, std::move(*config)});
   }
@@ -66,22 +70,20 @@ std::optional<std::vector<stored_config>> etcd_authority::parts::configs_in(cons
 
 read_result etcd_authority::parts::read_all(asking& who) {
   read_result out;
-  const auto seen = table.seen();
+  auto seen = table.seen();
   const auto answer = store.range(who, keys.shards(), want::keys_and_values, out.error);
   if (!answer) return out;
-  auto configs = configs_in(*answer);
-  if (!configs) {
-    out.error = "a shard's config cannot be read";
-    return out;
-  }
+  std::vector<shard_id> unreadable;
+  auto configs = configs_in(*answer, unreadable);
+  for (const auto shard : unreadable) seen.erase(shard);
   // A store that was restored and then written to may be past the revision that we knew: the shards tell.
-  if (has_forgotten(*configs, seen)) {
+  if (has_forgotten(configs, seen)) {
     out.error = "the authority has forgotten a shard's config";
     store.refuse(refusal::rolled_back, out.error);
     return out;
   }
-  for (const auto& config : *configs) table.learn(config);
-  out.configs = std::move(*configs);
+  for (const auto& config : configs) table.learn(config);
+  out.configs = std::move(configs);
   out.ok = true;
   return out;
 }
@@ -122,7 +124,10 @@ cas_result etcd_authority::parts::cas(asking& who, shard_id shard, std::uint64_t
       store.txn(who, *conditions, {{keys.shard(shard), to_json(proposed)}}, {keys.shard(shard)}, error);
   if (!answer) return {};
   if (!answer->succeeded) return lost_to(*answer, shard, expected, seen);
-  TROUPE_ASSERT(!cannot_win, "a transaction that cannot hold has succeeded");
+  if (cannot_win) {
+    store.refuse(refusal::nonsense, "a transaction that cannot hold has succeeded");
+    return {};
+  }
   const stored_config now{shard, answer->header.revision, proposed};
   table.learn(now);
   return {cas_outcome::won, now};
@@ -130,10 +135,12 @@ cas_result etcd_authority::parts::cas(asking& who, shard_id shard, std::uint64_t
 
 cas_result etcd_authority::parts::lost_to(const txn_answer& answer, shard_id shard, std::uint64_t expected,
                                           const config_table::revisions& seen) {
-  const auto configs = configs_in({answer.header, answer.found});
-  if (!configs || configs->size() > 1 || (configs->size() == 1 && configs->front().shard != shard)) return {};
+  std::vector<shard_id> unreadable;
+  const auto configs = configs_in({answer.header, answer.found}, unreadable);
+  const bool is_it = configs.empty() || (configs.size() == 1 && configs.front().shard == shard);
+  if (configs.size() < answer.found.size() || !is_it) return {};
   stored_config now{.shard = shard, .revision = 0, .config = {}};
-  if (!configs->empty()) now = configs->front();
+  if (!configs.empty()) now = configs.front();
   const auto known = seen.find(shard);
   const auto oldest = std::max(expected, known == seen.end() ? 0 : known->second);
   if (now.revision < oldest) {

@@ -3,6 +3,7 @@
 
 #include "cluster/authority/etcd/etcd_authority.hpp"
 #include "cluster/authority/etcd/wire.hpp"
+#include "cluster/authority/records.hpp"
 #include "test/integration/authority/authority_fixture.hpp"
 #include "test/integration/authority/cutting_proxy.hpp"
 #include "test/integration/authority/etcd_process.hpp"
@@ -184,6 +185,24 @@ TEST_CASE("etcd authority: garbage is refused and counted, whatever it looks lik
     CHECK(enter(authority, profile("a", 1)).outcome == registration_outcome::unreachable);
     CHECK(authority.figures().refused.nonsense >= 1);
   }
+}
+
+TEST_CASE("etcd authority: a shard's record that cannot be read is left out, and takes no other with it") {
+  const auto record = [](const std::string& key, const std::string& value) {
+    return R"({"key":")" + etcd::to_base64(key) + R"(","mod_revision":"3","value":")" +
+           etcd::to_base64(value) + R"("})";
+  };
+  fake_etcd fake{200, R"({"header":{"cluster_id":"5","revision":"9"},"kvs":[)" +
+                          record("/f/test/shard/0", "{}") + "," +
+                          record("/f/test/shard/1", to_json(led_by(someone, 1, {someone}))) + "]}"};
+  auto o = options({fake.endpoint()});
+  o.hint_interval = 60s;
+  etcd_authority authority{o};
+  const auto read = read_all(authority);
+  REQUIRE(read.ok);
+  REQUIRE(read.configs.size() == 1);
+  CHECK(read.configs[0].shard == 1);
+  CHECK(authority.figures().refused.nonsense >= 1);
 }
 
 TEST_CASE("etcd authority: an error status is no answer") {
