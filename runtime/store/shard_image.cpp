@@ -20,18 +20,6 @@ std::string side_end(shard_id shard, bool is_second_side) {
   return side_prefix(static_cast<shard_id>(shard + 1), is_second_side);
 }
 
-bool has_any(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, const std::string& from,
-             const std::string& to) {
-  rocksdb::ReadOptions options;
-  options.total_order_seek = true;
-  const rocksdb::Slice upper{to};
-  options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> it{db.NewIterator(options, family)};
-  it->Seek(from);
-  if (!it->status().ok()) storage_failed("looking for what was put aside", it->status());
-  return it->Valid();
-}
-
 constexpr std::int64_t soon_ms = 10LL * 60 * 1000;
 
 }  // namespace
@@ -68,6 +56,7 @@ void shard_image::scan(part which, std::string_view from, const row_visitor& vis
 }
 
 void store_batch::stage_row(shard_id shard, std::string_view key_behind_shard, std::string_view value) {
+  impl_->mark_other_side(shard);
   auto key = side_prefix(shard, !impl_->sides->is_second(shard));
   key.append(key_behind_shard);
   const auto status = impl_->batch.Put(family_in_batch(rows_family), key, slice(value));
@@ -75,14 +64,25 @@ void store_batch::stage_row(shard_id shard, std::string_view key_behind_shard, s
 }
 
 void store_batch::stage_reply(shard_id shard, std::string_view command_id, std::string_view record) {
+  impl_->mark_other_side(shard);
   auto key = side_prefix(shard, !impl_->sides->is_second(shard));
   key.append(command_id);
   const auto status = impl_->batch.Put(family_in_batch(replies_family), key, slice(record));
   if (!status.ok()) storage_failed("putting a reply aside", status);
 }
 
+void store_batch::impl::mark_other_side(shard_id shard) {
+  if (std::find(marked.begin(), marked.end(), shard) != marked.end()) return;
+  const auto status = batch.Put(family_in_batch(meta_family), aside_key(shard), "");
+  if (!status.ok()) storage_failed("putting a snapshot aside", status);
+  marked.push_back(shard);
+}
+
 void store_batch::drop_other_side(shard_id shard) {
   const bool other = !impl_->sides->is_second(shard);
+  std::erase(impl_->marked, shard);
+  const auto unmarked = impl_->batch.Delete(family_in_batch(meta_family), aside_key(shard));
+  if (!unmarked.ok()) storage_failed("dropping what was put aside", unmarked);
   for (const auto family : {rows_family, replies_family}) {
     const auto status =
         impl_->batch.DeleteRange(family_in_batch(family), side_prefix(shard, other), side_end(shard, other));
@@ -91,13 +91,11 @@ void store_batch::drop_other_side(shard_id shard) {
 }
 
 void store::drop_other_sides(store_batch& batch) const {
+  std::string mark;
   for (shard_id shard = 0; shard < std::min(shard_count(), shard_sides::shards_max); ++shard) {
-    const bool other = !impl_->sides.is_second(shard);
-    const auto from = side_prefix(shard, other);
-    const auto to = side_end(shard, other);
-    if (has_any(*impl_->db, impl_->families[rows_family], from, to) ||
-        has_any(*impl_->db, impl_->families[replies_family], from, to))
-      batch.drop_other_side(shard);
+    const auto status = impl_->db->Get({}, aside_key(shard), &mark);
+    if (status.ok()) batch.drop_other_side(shard);
+    if (!status.ok() && !status.IsNotFound()) storage_failed("looking for what was put aside", status);
   }
 }
 

@@ -123,11 +123,13 @@ void store_batch::drop_epoch_starts(shard_id shard) {
 void store_batch::flip_side(shard_id shard) {
   must_take("installing a snapshot", impl_->batch.Put(family_in_batch(meta_family), side_key(shard),
                                                       impl_->sides->is_second(shard) ? "1" : "2"));
+  impl_->mark_other_side(shard);  // what the shard was
   impl_->flips.push_back(shard);
 }
 void store_batch::clear() {
   impl_->batch.Clear();
   impl_->flips.clear();
+  impl_->marked.clear();
 }
 bool store_batch::empty() const { return impl_->batch.Count() == 0; }
 

@@ -21,14 +21,24 @@ namespace troupe {
 inline rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
+/// There while something may be on the shard's other side.
+inline std::string aside_key(shard_id shard) {
+  std::string key = "aside/";
+  byte_writer{key}.u16_be(shard);
+  return key;
+}
+
 struct store_batch::impl {
   rocksdb::WriteBatch batch;
   const shard_sides* sides = nullptr;  // none: all on their first side
   std::vector<shard_id> flips;
-  std::string key;  // scratch
+  std::vector<shard_id> marked;  // as having something on their other side
+  std::string key;               // scratch
   std::string_view on_disk(std::string_view logical) {
     return sides == nullptr ? logical : sides->on_disk(logical, key);
   }
+  /// So that a start knows where to look: looking for rows themselves costs a copy of a memtable.
+  void mark_other_side(shard_id shard);
 };
 
 struct store::impl {
