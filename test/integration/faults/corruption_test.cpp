@@ -109,16 +109,16 @@ void sweep(const std::string& kind, damage::how what, std::size_t places, bool w
 
 TEST_CASE("corruption: a flipped bit is refused or changes no answer") {
   for (const char* kind : {".log", ".sst", "MANIFEST", "CURRENT", "mark", "FORMAT"})
-    sweep(kind, damage::how::flip, 100);
+    sweep(kind, damage::how::flip, 50);
 }
 
 TEST_CASE("corruption: the same where snapshots were put aside and installed") {
-  for (const char* kind : {".log", ".sst"}) sweep(kind, damage::how::flip, 60, true);
+  for (const char* kind : {".log", ".sst"}) sweep(kind, damage::how::flip, 30, true);
 }
 
 TEST_CASE("corruption: a file that lost its end is refused or changes no answer") {
   for (const char* kind : {".log", ".sst", "MANIFEST", "CURRENT", "mark", "FORMAT"})
-    sweep(kind, damage::how::truncate, 100);
+    sweep(kind, damage::how::truncate, 50);
 }
 
 TEST_CASE("corruption: a write-ahead log of which nothing can be read is noticed, whichever it is") {

@@ -212,34 +212,34 @@ error_case after_power_cut(const std::string& direction, const std::string& erro
 
 TEST_CASE(
     "i/o error: a change that fails in a first life ends the process, and nothing acknowledged is lost") {
-  sweep({{}, nothing, "changes", "io"}, 80);
+  sweep({{}, nothing, "changes", "io"}, 40);
 }
 
 TEST_CASE(
     "i/o error: a change that fails after a power cut ends the process, and nothing acknowledged is lost") {
-  sweep(after_power_cut("changes", "io"), 80);
+  sweep(after_power_cut("changes", "io"), 40);
 }
 
 TEST_CASE(
     "i/o error: with the authority's file on the same disk, no epoch is given out twice and nothing "
     "acknowledged is lost") {
-  for (const char* error : {"io", "no_space"}) sweep({{}, nothing, "changes", error, "serve"}, 50);
-  sweep({{}, nothing, "reads", "io", "serve"}, 20);
+  for (const char* error : {"io", "no_space"}) sweep({{}, nothing, "changes", error, "serve"}, 25);
+  sweep({{}, nothing, "reads", "io", "serve"}, 10);
 }
 
 TEST_CASE("i/o error: while snapshots are put aside and installed, nothing acknowledged is lost or mixed") {
-  for (const char* error : {"io", "no_space"}) sweep({{}, nothing, "changes", error, "install"}, 50);
-  sweep({{}, nothing, "reads", "io", "install"}, 20);
+  for (const char* error : {"io", "no_space"}) sweep({{}, nothing, "changes", error, "install"}, 25);
+  sweep({{}, nothing, "reads", "io", "install"}, 10);
 }
 
 TEST_CASE("i/o error: a read that fails ends the process or was not needed") {
-  sweep({{}, nothing, "reads", "io"}, 30);
-  sweep(after_power_cut("reads", "io"), 50);
+  sweep({{}, nothing, "reads", "io"}, 20);
+  sweep(after_power_cut("reads", "io"), 25);
 }
 
 TEST_CASE("full disk: wherever it begins, the process ends, and nothing acknowledged is lost") {
-  sweep({{}, nothing, "changes", "no_space"}, 60);
-  sweep(after_power_cut("changes", "no_space"), 60);
+  sweep({{}, nothing, "changes", "no_space"}, 30);
+  sweep(after_power_cut("changes", "no_space"), 30);
 }
 
 TEST_CASE("failed fsync: it ends the process with a message, and nothing is acknowledged after it") {

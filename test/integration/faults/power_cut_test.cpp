@@ -127,7 +127,7 @@ std::vector<std::uint64_t> cut_at_random(const recording& of, std::vector<std::u
 TEST_CASE("power cut: in a first life, at every change to the disk, nothing acknowledged is lost") {
   const script plan{1, script_length};
   const test::temporary_directory disk;
-  sweep(live(disk.path(), plan, 1, 300), nothing, plan, 250, 11);
+  sweep(live(disk.path(), plan, 1, 300), nothing, plan, 150, 11);
 }
 
 TEST_CASE("power cut: in later lives, each begun on what a power cut left, nothing acknowledged is lost") {
@@ -139,7 +139,7 @@ TEST_CASE("power cut: in later lives, each begun on what a power cut left, nothi
   for (std::uint32_t life_number = 1; life_number <= 5; ++life_number) {
     CAPTURE(life_number);
     recorded = live(disk.path(), plan, life_number, 40);
-    sweep(recorded, ends, plan, 60, life_number);
+    sweep(recorded, ends, plan, 40, life_number);
     ends = cut_at_random(recorded, ends, plan, random, disk.path());
   }
 }
@@ -156,7 +156,7 @@ TEST_CASE("power cut: in lives that follow each other without one, nothing ackno
           std::get<std::unique_ptr<life>>(begun)->run(plan, n, 10);
         }
       });
-  sweep(recorded, nothing, plan, 200, 17);
+  sweep(recorded, nothing, plan, 120, 17);
 }
 
 TEST_CASE(
@@ -172,7 +172,7 @@ TEST_CASE(
           std::get<std::unique_ptr<life>>(begun)->run_with_snapshots(plan, given, n, 20);
         }
       });
-  sweep(recorded, nothing, plan, 250, 19);
+  sweep(recorded, nothing, plan, 150, 19);
 }
 
 TEST_CASE("snapshot: a piece that was damaged on its way is noticed, wherever it was") {
@@ -208,5 +208,5 @@ TEST_CASE(
     "power cut: a disk that writes out of order may leave what is refused, and nothing that answers wrong") {
   const script plan{3, script_length};
   const test::temporary_directory disk;
-  sweep(live(disk.path(), plan, 3, 200), nothing, plan, 150, 13, disk_model::write_order::lost);
+  sweep(live(disk.path(), plan, 3, 200), nothing, plan, 100, 13, disk_model::write_order::lost);
 }

@@ -41,7 +41,7 @@ TEST_CASE(
           std::get<std::unique_ptr<served_life>>(begun)->run(n, 8);
         }
       });
-  const auto stride = stride_for(recorded.changes(), 250);
+  const auto stride = stride_for(recorded.changes(), 120);
   playback then{recorded, nothing};
   std::mt19937 random{23};
   std::size_t points = 0;
