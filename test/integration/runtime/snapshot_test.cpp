@@ -45,7 +45,8 @@ std::pair<int, int> rows_by_side(const opened& o) {
 }  // namespace
 
 TEST_CASE(
-    "snapshot: what was put aside is gone with a restart, and what was installed is the shard and the old one goes") {
+    "snapshot: what was put aside is gone with a restart, and what was installed is the shard and the old "
+    "one goes") {
   const temporary_directory there;
   opened primary{there.path()};
   primary.append(1, 1, 0, 9, std::string(300, 'n'));
