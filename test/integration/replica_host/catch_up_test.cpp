@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -179,8 +180,9 @@ struct network {
           if (const auto* a = std::get_if<append>(&m.body); a != nullptr && a->chunks.size() > 1)
             ++appended_out_of_log;
           if (std::holds_alternative<snapshot_part>(m.body)) ++pieces;
-          for (auto* to : nodes)
-            if (!is_cut && to->environment.self == m.to) to->host->receive(std::move(m));
+          const auto to = std::find_if(nodes.begin(), nodes.end(),
+                                       [&](const auto* node) { return node->environment.self == m.to; });
+          if (!is_cut && to != nodes.end()) (*to)->host->receive(std::move(m));
         }
       }
       if (is_done()) return true;
