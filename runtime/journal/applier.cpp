@@ -51,12 +51,12 @@ void applier::run() {
       job = std::move(job_);
     }
     apply(job);
-    when_done_(std::move(job));
     {
       const std::lock_guard lock{mutex_};
       is_busy_ = false;
     }
     changed_.notify_all();
+    when_done_(std::move(job));
   }
 }
 

@@ -28,7 +28,7 @@ struct log_chunk {
 /// them moves the applied marks.
 class applier {
  public:
-  /// `when_done` gets a finished job back, on the applier's thread.
+  /// `when_done` gets a finished job back, on the applier's thread, when the next one may begin.
   using done_handler = std::function<void(std::vector<log_chunk>&& job)>;
 
   applier(store& to, std::size_t slice_rows, done_handler when_done);

@@ -234,7 +234,11 @@ void journal::round(std::vector<log_write>& incoming, bool is_last) {
   const bool is_due = unapplied_entries_ > 0 && (unapplied_entries_ >= options_.apply_entries_max ||
                                                  now - oldest_unapplied_ >= options_.apply_delay);
   if (is_last) applier_->wait_until_idle();
-  if ((is_due || apply_at_once_ || is_last) && begin_apply()) apply_at_once_ = false;
+  if (is_due || apply_at_once_ || is_last) {
+    // Set before it is asked: if it is busy, it finishes after that and sees it.
+    await_applier(apply_at_once_);
+    if (begin_apply()) await_applier(apply_at_once_ = false);
+  }
   if (is_last) applier_.reset();
   write_mark(now, is_last);
 }
@@ -310,6 +314,12 @@ void journal::cut(shard_id shard, std::uint64_t first_index) {
   }
 }
 
+/// Whether this thread is to be woken when the applier is free again.
+void journal::await_applier(bool is_awaited) {
+  const std::lock_guard lock{mutex_};
+  applier_is_awaited_ = is_awaited;
+}
+
 /// Hands all committed entries to the applier; false when it is still busy. Whole chunks only: a commit
 /// inside a chunk waits for its end.
 bool journal::begin_apply() {
@@ -345,7 +355,7 @@ void journal::finish_applied(std::vector<log_chunk>&& job) {
     one.bytes.reset();
     finished_.push_back(std::move(one));
   }
-  if (images_.empty()) return;
+  if (images_.empty() && !applier_is_awaited_) return;
   rows_are_awaited_ = true;
   wake_at_awaited_ = 0;
   wake_.notify_one();

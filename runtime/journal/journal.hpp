@@ -191,6 +191,7 @@ class journal final : public shard_log, public shard_history {
   void give_images();
   void make_readable(const std::vector<log_write>& incoming, std::uint64_t frame);
   void report(const std::vector<log_write>& incoming);
+  void await_applier(bool is_awaited);
   bool begin_apply();
   void finish_applied(std::vector<log_chunk>&& job);
   void take_finished();
@@ -215,6 +216,7 @@ class journal final : public shard_log, public shard_history {
   std::vector<std::pair<shard_id, image_handler>> images_;  // guarded by mutex_; asked for
   bool stopping_ = false;                                   // guarded by mutex_
   bool rows_are_awaited_ = false;                           // guarded by mutex_
+  bool applier_is_awaited_ = false;                         // guarded by mutex_; to apply at once
   std::size_t incoming_awaited_ = 0;                        // guarded by mutex_
   std::size_t wake_at_awaited_ = 0;                         // guarded by mutex_; 0 while awake
   std::chrono::steady_clock::time_point sleeps_until_{};    // guarded by mutex_; while asleep

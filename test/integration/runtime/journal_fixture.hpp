@@ -20,7 +20,20 @@ namespace troupe::test {
 class notices final : public journal_listener {
  public:
   void on_synced(shard_id shard, std::uint64_t index) override { note(synced_[shard], index); }
-  void on_applied(shard_id shard, std::uint64_t index) override { note(applied_[shard], index); }
+  void on_applied(shard_id shard, std::uint64_t index) override {
+    {
+      std::unique_lock lock{mutex_};
+      changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return held_ != shard; });
+    }
+    note(applied_[shard], index);
+  }
+  /// Keeps the applier's thread at work with that shard until let_go().
+  void hold(shard_id shard) { held_ = shard; }
+  void let_go() {
+    const std::lock_guard lock{mutex_};
+    held_.reset();
+    changed_.notify_all();
+  }
   bool wait_synced(shard_id shard, std::uint64_t index) { return wait(synced_[shard], index); }
   bool wait_applied(shard_id shard, std::uint64_t index) { return wait(applied_[shard], index); }
 
@@ -37,6 +50,7 @@ class notices final : public journal_listener {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::array<std::uint64_t, 8> synced_{}, applied_{};
+  std::optional<shard_id> held_;
 };
 
 inline constexpr std::uint16_t shards = 4;

@@ -114,6 +114,27 @@ TEST_CASE("journal: a round writes no more than its bound, and an entry that is 
   CHECK(again.row(2, "row3") == "other");
 }
 
+TEST_CASE("journal: rows that are awaited while the applier is busy are applied as soon as it is free") {
+  temporary_directory directory;
+  journal_options options;
+  options.apply_delay = std::chrono::hours{1};
+  opened o{directory.path(), options};
+  o.heard.hold(0);
+  for (shard_id shard = 0; shard < 3; ++shard) {
+    o.append(shard, 1, 0, 1, "value");
+    REQUIRE(o.heard.wait_synced(shard, 1));
+    o.log->commit(shard, 1, true);
+    // Two more rounds: the one that heard of the commit is over.
+    o.append(3, 2 * shard + 1U, shard == 0 ? 0 : o.stored->epoch(), 1, "value");
+    REQUIRE(o.heard.wait_synced(3, 2 * shard + 1U));
+    o.append(3, 2 * shard + 2U, o.stored->epoch(), 1, "value");
+    REQUIRE(o.heard.wait_synced(3, 2 * shard + 2U));
+  }
+  o.heard.let_go();
+  CHECK(o.heard.wait_applied(1, 1));
+  CHECK(o.heard.wait_applied(2, 1));
+}
+
 TEST_CASE("journal: a clean end leaves a mark of the whole log, however young") {
   temporary_directory directory;
   journal_options options;
