@@ -73,7 +73,7 @@ rocksdb::DBOptions db_options(rocksdb::Env* env, rocksdb::WalFilter* filter) {
   o.manual_wal_flush = false;
   o.unordered_write = false;
   o.avoid_flush_during_recovery = true;
-  o.max_total_wal_size = 128U << 20U;  // bounds what a restart replays
+  o.max_total_wal_size = 64U << 20U;  // bounds what a restart replays: half a second of it
   o.max_background_jobs = 2;
   o.max_open_files = 512;
   o.keep_log_file_num = 3;
