@@ -70,8 +70,6 @@ struct take_snapshot {
 struct compare_and_set {
   std::uint64_t expected_revision = 0;
   shard_config proposed;
-  /// These must still be the registered runs of their nodes when it is written (KIP-903).
-  std::vector<member> registered;
 };
 /// Answered by config_read, also when nothing has changed.
 struct read_authority {};

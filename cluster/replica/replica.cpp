@@ -273,8 +273,8 @@ void replica::ask_authority() {
   out_->push_back(read_authority{});
 }
 
-void replica::try_config(const shard_config& proposed, std::vector<member> registered) {
-  out_->push_back(compare_and_set{config_.revision, proposed, std::move(registered)});
+void replica::try_config(const shard_config& proposed) {
+  out_->push_back(compare_and_set{config_.revision, proposed});
 }
 
 /// Unique: a run of a node counts its proposals, and runs are never reused.

@@ -161,7 +161,7 @@ class replica {
   void send_to(member to, message_body&& body);
   message address(member to) const;
   void ask_authority();
-  void try_config(const shard_config& proposed, std::vector<member> registered);
+  void try_config(const shard_config& proposed);
   uuid make_nonce();
   incarnation run_of(node_id node) const;
   bool is_same(member a, member b) const;
@@ -213,7 +213,7 @@ class replica {
   bool may_join(const peer& p) const;
   peer* next_to_join();
   bool drop_lost_joiner();
-  void change_set(std::vector<member> next, std::vector<member> registered);
+  void change_set(std::vector<member> next);
   void touch();
   void start_transfer(member to);
   void release_peers(const std::vector<peer>& peers);

@@ -70,13 +70,14 @@ void replica::reconsider_set() {
   }
   const auto& now = config_.config;
   auto next = now.in_sync;
-  std::vector<member> registered;
+  member joins;
   if (const auto* p = next_to_join()) {
     next = with(next, p->who);
-    registered.push_back(p->who);
+    joins = p->who;
+    ++figures_.joined;
   }
   for (const auto& m : now.in_sync) {
-    if (m == self_ || (!registered.empty() && m.node == registered.front().node)) continue;
+    if (m == self_ || m.node == joins.node) continue;
     const auto* p = find_peer(m.node);
     const bool superseded = p != nullptr && p->who.run > m.run;
     const bool belongs = std::binary_search(now.replicas.begin(), now.replicas.end(), m.node);
@@ -86,14 +87,13 @@ void replica::reconsider_set() {
     if (now.in_sync.size() == now.min_in_sync) ++figures_.swaps_at_floor;
     break;
   }
-  if (next != now.in_sync) change_set(std::move(next), std::move(registered));
+  if (next != now.in_sync) change_set(std::move(next));
 }
 
 /// The proposal counts from before it is sent: until the outcome is known, its members' acknowledgements are
 /// needed as well as those of the present set (row 5).
-void replica::change_set(std::vector<member> next, std::vector<member> registered) {
+void replica::change_set(std::vector<member> next) {
   auto proposed = config_.config;
-  if (!registered.empty()) ++figures_.joined;
   for (auto& p : peers_) {
     const bool was = find_node(proposed.in_sync, p.who.node).run != 0;
     if (was && find_node(next, p.who.node).run == 0) {
@@ -115,7 +115,7 @@ void replica::change_set(std::vector<member> next, std::vector<member> registere
   proposed.in_sync = std::move(next);
   proposed.written_by = make_nonce();
   touched_at_ = now_;
-  try_config(proposed, std::move(registered));
+  try_config(proposed);
   if (has(mutant::shrink_before_answer)) advance_commit();
 }
 
@@ -128,7 +128,7 @@ void replica::touch() {
   auto same = config_.config;
   same.written_by = make_nonce();
   in_sync_.propose(config_.revision, same.in_sync);
-  try_config(same, {});
+  try_config(same);
 }
 
 void replica::on(const transfer_to& e) {
@@ -195,7 +195,7 @@ void replica::tick_transfer() {
     proposed.written_by = make_nonce();
     transfer_->is_proposed = true;
     transfer_->until = now_ + options_.election_retry;
-    try_config(proposed, {transfer_->to});
+    try_config(proposed);
   } else if (now_ >= transfer_->until) {
     if (is_resigning_) release_peers(peers_);
     transfer_.reset();

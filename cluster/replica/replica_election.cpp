@@ -76,7 +76,7 @@ void replica::stand() {
       (proposed.in_sync.size() > proposed.min_in_sync || has(mutant::no_floor)))
     proposed.in_sync = without(proposed.in_sync, old.node);
   proposed.written_by = make_nonce();
-  try_config(proposed, {self_});
+  try_config(proposed);
   if (has(mutant::act_before_answer)) accept_config({shard_, config_.revision + 1, proposed});
 }
 
