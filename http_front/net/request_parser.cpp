@@ -63,6 +63,49 @@ verb to_verb(beast_http::verb method) {
   }
 }
 
+std::string_view twice_text(header which) {
+  switch (which) {
+    case header::host:
+      return "the Host header is there twice";
+    case header::authorization:
+      return "the Authorization header is there twice";
+    case header::content_length:
+      return "the Content-Length header is there twice";
+    case header::idempotency_key:
+      return "the Idempotency-Key header is there twice";
+    default:
+      return "a header that may be there once is there twice";
+  }
+}
+
+/// Empty where the problem's own meaning says as much.
+std::string_view text_of(const boost::system::error_code& error) {
+  if (error.category() != beast_http::make_error_code(beast_http::error::bad_field).category()) return {};
+  switch (static_cast<beast_http::error>(error.value())) {
+    case beast_http::error::bad_line_ending:
+      return "a line does not end in CR LF";
+    case beast_http::error::bad_method:
+      return "the method is not a token";
+    case beast_http::error::bad_target:
+      return "the request target has bytes that may not be there";
+    case beast_http::error::bad_version:
+      return "the request line does not end in HTTP/1.1 or HTTP/1.0 and CR LF";
+    case beast_http::error::bad_field:
+      return "a header's name is not a token that a colon follows";
+    case beast_http::error::bad_value:
+      return "a header's value has bytes that may not be there, or its line does not end in CR LF";
+    case beast_http::error::bad_content_length:
+      return "Content-Length is not one number, or stands beside Transfer-Encoding";
+    case beast_http::error::bad_transfer_encoding:
+      return "Transfer-Encoding is not valid, or stands beside Content-Length";
+    case beast_http::error::bad_chunk:
+    case beast_http::error::bad_chunk_extension:
+      return "a chunk of the body is not valid";
+    default:
+      return {};
+  }
+}
+
 /// Whether the first line ends as `HTTP/2.0` does.
 bool ends_in_version(std::string_view bytes) {
   const auto line = bytes.substr(0, bytes.find("\r\n"));
@@ -80,8 +123,8 @@ request_parser::request_parser(std::uint32_t head_bytes_max, std::uint64_t body_
   body_limit(body_bytes_max);
 }
 
-void request_parser::refuse(front_problem why, error_code& ec) {
-  refused_ = why;
+void request_parser::refuse(front_problem why, error_code& ec, std::string_view detail) {
+  refused_ = refusal{why, detail};
   ec = beast_http::error::bad_field;
 }
 
@@ -96,11 +139,13 @@ void request_parser::on_request_impl(beast_http::verb method, view, view target,
 void request_parser::on_field_impl(beast_http::field field, view name, view value, error_code& ec) {
   ec = {};
   if (head_done_) return;  // trailers of a chunked body mean nothing here
-  if (is_folded(name, value)) return refuse(front_problem::malformed_request, ec);
+  if (is_folded(name, value))
+    return refuse(front_problem::malformed_request, ec, "a header goes over several lines");
   const auto which = known(field, name);
   if (!which) return;
   const auto at = static_cast<std::size_t>(*which);
-  if ((head.present & (1U << at)) != 0) return refuse(front_problem::malformed_request, ec);
+  if ((head.present & (1U << at)) != 0)
+    return refuse(front_problem::malformed_request, ec, twice_text(*which));
   head.present = static_cast<std::uint16_t>(head.present | (1U << at));
   head.values[at] = value;
 }
@@ -118,16 +163,18 @@ void request_parser::on_header_impl(error_code& ec) {
   head.keep_alive = keep_alive();
   const auto length = head[header::content_length];
   if (!std::all_of(length.begin(), length.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-    return refuse(front_problem::malformed_request, ec);
+    return refuse(front_problem::malformed_request, ec, "Content-Length is not a number");
   }
   std::from_chars(length.data(), length.data() + length.size(), head.body_bytes);
   if (head.has(header::transfer_encoding)) {
-    if (head.http_1_0) return refuse(front_problem::malformed_request, ec);
+    if (head.http_1_0)
+      return refuse(front_problem::malformed_request, ec, "HTTP/1.0 has no Transfer-Encoding");
     if (!boost::beast::iequals(head[header::transfer_encoding], "chunked")) {
       return refuse(front_problem::transfer_coding_unsupported, ec);
     }
   }
-  if (!head.http_1_0 && !head.has(header::host)) return refuse(front_problem::malformed_request, ec);
+  if (!head.http_1_0 && !head.has(header::host))
+    return refuse(front_problem::malformed_request, ec, "HTTP/1.1 needs a Host header");
   if (head.has(header::expect) && !boost::beast::iequals(head[header::expect], "100-continue")) {
     return refuse(front_problem::expectation_failed, ec);
   }
@@ -170,15 +217,15 @@ void request_parser::drop_body() {
   body_ = {};
 }
 
-front_problem request_parser::fault(const boost::system::error_code& error) const {
+request_parser::refusal request_parser::fault(const boost::system::error_code& error) const {
   if (refused_) return *refused_;
-  if (error == beast_http::error::header_limit) return front_problem::headers_too_large;
-  if (error == beast_http::error::body_limit) return front_problem::body_too_large;
+  if (error == beast_http::error::header_limit) return {front_problem::headers_too_large, {}};
+  if (error == beast_http::error::body_limit) return {front_problem::body_too_large, {}};
   // Beast says bad_version for anything that is wrong there, e.g. a line that ends in a bare LF.
   if (error == beast_http::error::bad_version && ends_in_version({first_, last_})) {
-    return front_problem::version_unsupported;
+    return {front_problem::version_unsupported, {}};
   }
-  return front_problem::malformed_request;
+  return {front_problem::malformed_request, text_of(error)};
 }
 
 }  // namespace troupe::http

@@ -37,8 +37,12 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   /// Less than the constructor was told, for the chunks that are still to come.
   void lower_body_limit(std::size_t bytes_max) { body_bytes_max_ = bytes_max; }
   void drop_body();
+  struct refusal {
+    front_problem why;
+    std::string_view detail;  // empty: what the problem means in general
+  };
   /// Why put() failed, as what the client is told.
-  front_problem fault(const boost::system::error_code& error) const;
+  refusal fault(const boost::system::error_code& error) const;
 
  private:
   using error_code = boost::beast::error_code;
@@ -56,13 +60,13 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   void on_finish_impl(error_code& ec) override { ec = {}; }
 
   bool is_folded(view name, view value) const;
-  void refuse(front_problem why, error_code& ec);
+  void refuse(front_problem why, error_code& ec, std::string_view detail = {});
   void append(view bytes, error_code& ec);
 
   const char* first_ = nullptr;
   const char* last_ = nullptr;
   bool head_done_ = false;
-  std::optional<front_problem> refused_;
+  std::optional<refusal> refused_;
   std::uint64_t length_ = 0;
   std::uint64_t body_bytes_max_;
   std::string_view whole_body_;  // when it came in one piece, where it lies in the read buffer

@@ -89,14 +89,14 @@ bool session::parse() {
     parsed_ += static_cast<std::uint32_t>(parser.put(asio::buffer(buffer_ + parsed_, end_ - parsed_), error));
     const auto head_bytes = (parser.is_header_done() ? parsed_ : end_) - start_;
     if (head_bytes > loop_.shared.options.head_bytes_max) return refuse(front_problem::headers_too_large);
-    if (error && error != boost::beast::http::error::need_more) return refuse(parser.fault(error));
+    if (error && error != boost::beast::http::error::need_more) return refuse_fault(error);
     if (parser.is_header_done() && !parser.is_done() && !enter_body()) return false;
   }
   if (phase_ == phase::body && parsed_ < end_) {
     if (!parser.chunked() || end_ - parsed_ >= final_chunk_bytes) {
       parsed_ +=
           static_cast<std::uint32_t>(parser.put(asio::buffer(buffer_ + parsed_, end_ - parsed_), error));
-      if (error && error != boost::beast::http::error::need_more) return refuse(parser.fault(error));
+      if (error && error != boost::beast::http::error::need_more) return refuse_fault(error);
     }
   }
   if (parser.is_done()) return true;
@@ -190,7 +190,12 @@ void session::on_reply(reply&& reply) {
 
 /// Answers a request that is not readable; the connection ends, because where the next one begins is not
 /// known.
-bool session::refuse(front_problem why) {
+bool session::refuse_fault(const error_code& error) {
+  const auto fault = slot_->parser->fault(error);
+  return refuse(fault.why, fault.detail);
+}
+
+bool session::refuse(front_problem why, std::string_view detail) {
   auto& x = slot_->x;
   if (!x.is_admitted) {
     x.head = slot_->parser->head;
@@ -198,7 +203,7 @@ bool session::refuse(front_problem why) {
   }
   loop_.answer.reset();
   loop_.answer.close = true;
-  loop_.gate.refuse(x, why, {}, loop_.answer);
+  loop_.gate.refuse(x, why, detail, loop_.answer);
   if (why == front_problem::overloaded) loop_.answer.add("Retry-After", "1");
   parsed_ = end_;
   return finish();

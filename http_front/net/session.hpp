@@ -74,7 +74,8 @@ class session : public boost::intrusive::list_base_hook<> {
   bool grow(std::uint32_t bytes_max);
   void move_input(char* to, std::uint32_t from);
   bool handle();
-  bool refuse(front_problem why);
+  bool refuse(front_problem why, std::string_view detail = {});
+  bool refuse_fault(const boost::system::error_code& error);
   bool finish();
   void become_idle();
   bool flush();

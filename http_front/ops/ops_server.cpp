@@ -6,6 +6,7 @@
 #include <prometheus/text_serializer.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <iterator>
 #include <mutex>
 #include <thread>
@@ -39,6 +40,7 @@ struct ops_server::state {
     if (listening.joinable()) listening.join();
   }
 
+  void serve(const std::string& path, httplib::Server::Handler handler);
   void add_routes();
   void answer_problem(const httplib::Request& in, httplib::Response& out, front_problem why);
   void answer_readiness(httplib::Response& out) const;
@@ -47,7 +49,8 @@ struct ops_server::state {
 
   ops_sources sources;
   timestamp started;
-  std::mutex mutex;  // of ids: any of the threads may have a problem
+  std::vector<std::string> paths;  // each takes GET and HEAD
+  std::mutex mutex;                // of ids: any of the threads may have a problem
   id_source ids{random_seed()};
   httplib::Server http;
   int port = 0;
@@ -82,23 +85,33 @@ ops_server::state::state(ops_options options, ops_sources parts)
   while (!http.is_running()) std::this_thread::yield();
 }
 
+void ops_server::state::serve(const std::string& path, httplib::Server::Handler handler) {
+  http.Get(path, std::move(handler));
+  paths.push_back(path);
+}
+
 void ops_server::state::add_routes() {
   using request = httplib::Request;
   using answer = httplib::Response;
-  http.Get("/livez",
-           [](const request&, answer& out) { out.set_content(R"({"status":"alive"})", json_media_type); });
-  http.Get("/readyz", [this](const request&, answer& out) { answer_readiness(out); });
-  http.Get("/health", [this](const request&, answer& out) { answer_health(sources.health, out); });
-  http.Get("/health/database", [this](const request&, answer& out) { answer_health(sources.database, out); });
-  http.Get("/health/services", [this](const request&, answer& out) { answer_health(sources.services, out); });
-  http.Get("/health/redis",
-           [this](const request& in, answer& out) { answer_problem(in, out, front_problem::no_redis); });
-  http.Get("/stats", [this](const request&, answer& out) {
+  serve("/livez",
+        [](const request&, answer& out) { out.set_content(R"({"status":"alive"})", json_media_type); });
+  serve("/readyz", [this](const request&, answer& out) { answer_readiness(out); });
+  serve("/health", [this](const request&, answer& out) { answer_health(sources.health, out); });
+  serve("/health/database", [this](const request&, answer& out) { answer_health(sources.database, out); });
+  serve("/health/services", [this](const request&, answer& out) { answer_health(sources.services, out); });
+  serve("/health/redis",
+        [this](const request& in, answer& out) { answer_problem(in, out, front_problem::no_redis); });
+  serve("/stats", [this](const request&, answer& out) {
     out.set_content(sources.stats ? sources.stats() : "{}", json_media_type);
   });
-  http.Get("/metrics", [this](const request&, answer& out) { answer_metrics(out); });
+  serve("/metrics", [this](const request&, answer& out) { answer_metrics(out); });
   http.set_error_handler([this](const request& in, answer& out) {
     if (!out.body.empty()) return;
+    const bool is_read = in.method == "GET" || in.method == "HEAD";
+    if (!is_read && std::find(paths.begin(), paths.end(), in.path) != paths.end()) {
+      out.set_header("Allow", "GET, HEAD");
+      return answer_problem(in, out, front_problem::method_not_allowed);
+    }
     const auto why = out.status == 404 ? front_problem::not_found : front_problem::malformed_request;
     answer_problem(in, out, why);
   });

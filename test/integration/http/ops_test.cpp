@@ -48,6 +48,13 @@ TEST_CASE("ops: health, readiness, stats and metrics on a port of its own") {
   CHECK(ask("/elsewhere").body != ask("/elsewhere").body);
   CHECK(ask("/stats").body == R"({"entities":5})");
   CHECK(ask("/elsewhere").problem() == "not-found");
+  for (const std::string method : {"POST", "DELETE", "PUT"}) {
+    const auto written =
+        client{ops.port()}.ask(method + " /stats HTTP/1.1\r\nHost: t\r\n" + "Content-Length: 0\r\n\r\n");
+    CHECK(written.status == 405);
+    CHECK(written.header("allow") == "GET, HEAD");
+    CHECK(written.problem() == "method-not-allowed");
+  }
 
   const auto metrics = ask("/metrics");
   CHECK(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));

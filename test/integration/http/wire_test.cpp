@@ -184,6 +184,35 @@ TEST_CASE("http: malformed and ambiguous requests are refused and end the connec
   CHECK(f.runtime.seen_count() == 0);
 }
 
+TEST_CASE("http: what is malformed is said") {
+  const std::string put = "PUT /api/v1/toys/a HTTP/1.1\r\nHost: t\r\n";
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {"GET /health HTTP/1.1\r\nHost: t\r\nX-A: one\r\n two\r\n\r\n", "over several lines"},
+      {"GET /health HTTP/1.1\r\n\r\n", "needs a Host header"},
+      {"GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "Host header is there twice"},
+      {put + "Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 2\r\n\r\n{}",
+       "Idempotency-Key header is there twice"},
+      {"GET /health HTTP/1.1\r\nHost : t\r\n\r\n", "a header's name"},
+      {"GET /health HTTP/1.1\r\nHost: t\r\nX: a\0b\r\n\r\n"s, "a header's value"},
+      {"GET /health HTTP/1.1\r\nHost: t\nX: y\r\n\r\n", "CR LF"},
+      {"GET /health\r\n\r\n", "request"},
+      {put + "Content-Length: -1\r\n\r\n", "Content-Length"},
+      {put + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "beside"},
+      {put + "Transfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", "a chunk"},
+      {"PUT /api/v1/toys/a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.0"},
+  };
+  http_fixture f;
+  for (const auto& [request, said] : rows) {
+    CAPTURE(request);
+    auto c = f.connect();
+    c.send(request);
+    const auto got = c.receive();
+    REQUIRE(got.has_value());
+    CAPTURE(got->body);
+    CHECK(got->body.find(said) != std::string::npos);
+  }
+}
+
 TEST_CASE("http: request line and headers over 16 KiB are 431, however they arrive") {
   http_fixture f;
   const std::string filler(1000, 'a');
