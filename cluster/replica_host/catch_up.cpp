@@ -84,14 +84,14 @@ void replica_host::carry_out(const stage_snapshot& a) {
 }
 
 void replica_host::carry_out(const install_snapshot& a) {
-  give_way("a snapshot");
+  give_way();
   write({place_.shard, log_write::kind::install, a.number, 0, a.index, {}, 1});
 }
 
-/// The shard reads its rows when it begins to serve, and entities run ahead of the commit from then on.
-void replica_host::give_way(const char* to) {
-  TROUPE_ASSERT(!has_served_, "shard " + std::to_string(place_.shard) + " has served and must give way to " +
-                                  to + "; this process must start again");
+/// Before a cut or a snapshot: entities have run ahead of the commit, so the shard must have ended its life
+/// as the primary. What backups were to get out of the log is void.
+void replica_host::give_way() {
+  TROUPE_ASSERT(!is_serving_, "the log of a shard that serves gives way: " + core_.describe());
   waiting_.clear();
 }
 

@@ -120,7 +120,7 @@ void replica_host::write(log_write&& what) {
 }
 
 void replica_host::carry_out(const truncate_log& a) {
-  give_way("a cut of its log");
+  give_way();
   write({place_.shard, log_write::kind::truncation, a.number, a.last + 1, 0, {}, 1});
 }
 
@@ -143,24 +143,30 @@ void replica_host::carry_out(const read_authority&) {
 }
 
 void replica_host::carry_out(const committed& a) {
-  // Before it serves the shard waits for the rows of everything that was committed in earlier lives.
-  place_.log->commit(place_.shard, a.index, !has_served_);
+  place_.log->commit(place_.shard, a.index, false);
   place_.listener->on_committed(a.index);
 }
 
 void replica_host::carry_out(const serve& a) {
-  has_served_ = true;
+  is_serving_ = true;
+  // The shard waits for the rows of everything that was committed before.
+  place_.log->commit(place_.shard, a.barrier, true);
   place_.listener->on_serve(a.epoch, a.barrier);
 }
 void replica_host::carry_out(const stop_serving&) {
+  is_serving_ = false;
   waiting_.clear();
   place_.listener->on_stop_serving();
 }
+void replica_host::carry_out(const set_accepting& a) { place_.listener->on_accepting(a.accepts); }
 void replica_host::carry_out(const reads_released& a) { place_.listener->on_reads_released(a.ticket); }
 
-template <class Other>
-void replica_host::carry_out(const Other&) {
-  TROUPE_ASSERT(false, "this is not done here yet: " + core_.describe());
+void replica_host::carry_out(const quarantined& a) {
+  spdlog::error(
+      "shard {}: this copy would have to cut what is committed (entries behind {}, committed up to {}): it "
+      "is "
+      "left as it is and takes part in nothing; move its data directory away to get a fresh copy",
+      place_.shard, a.cut, a.commit);
 }
 
 /// At once, and then each time there are ten times as many: what is wrong stays wrong for long.

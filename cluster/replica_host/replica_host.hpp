@@ -32,8 +32,7 @@ struct replica_environment {
 };
 
 /// Carries out what the protocol decides for one shard: writes to the node's log, asks the authority, tells
-/// the shard, sends to its other replicas. A shard that has served in this life cannot take back what its
-/// entities know, so a cut or a snapshot then ends the process. Lives on the shard's thread.
+/// the shard, sends to its other replicas. Lives on the shard's thread.
 class replica_host final : public shard_replica {
  public:
   /// `place.found` has been looked at by refuse_replica().
@@ -69,10 +68,10 @@ class replica_host final : public shard_replica {
   void carry_out(const replication::send_snapshot& a);
   void carry_out(const replication::stage_snapshot& a);
   void carry_out(const replication::install_snapshot& a);
-  template <class Other>
-  void carry_out(const Other& a);
+  void carry_out(const replication::set_accepting& a);
+  void carry_out(const replication::quarantined& a);
   void write(log_write&& what);
-  void give_way(const char* to);
+  void give_way();
   void send_from_log(const replication::send_entries& what);
   void send_what_waited();
   void forget_old_snapshots();
@@ -82,8 +81,8 @@ class replica_host final : public shard_replica {
   const replica_environment& environment_;
   replication::replica core_;
   replication::actions actions_;
-  std::size_t awaited_ = 0;  // of the proposal at hand
-  bool has_served_ = false;
+  std::size_t awaited_ = 0;      // of the proposal at hand
+  bool is_serving_ = false;      // the shard has been told to
   std::uint64_t written_ = 0;    // the number of the last write
   std::uint64_t synced_ = 0;     // of those on disk
   std::uint64_t compacted_ = 0;  // what the protocol was told last

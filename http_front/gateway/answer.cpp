@@ -88,6 +88,10 @@ void gateway::finish(exchange& x, const reply& reply, response& answer) {
       refuse(x, front_problem::storage_full, {}, answer);
       answer.add("Retry-After", "30");
       break;
+    case reply_status::not_primary:
+      refuse(x, front_problem::unavailable, {}, answer);
+      answer.add("Retry-After", "1");
+      break;
     case reply_status::unknown:
       refuse(x, front_problem::outcome_unknown, {}, answer);
       answer.add("Retry-After", "1");

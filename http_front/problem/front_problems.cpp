@@ -96,6 +96,10 @@ constexpr std::array table{
         p::stopping,
         {503, "stopping", "Stopping"},
         "This node is being drained; the request was not begun. Repeat it on a new connection."},
+    documented_problem{p::unavailable,
+                       {503, "unavailable", "Unavailable"},
+                       "No node serves this entity at the moment. Nothing was done; repeat it after "
+                       "`Retry-After`."},
     documented_problem{p::outcome_unknown,
                        {503, "outcome-unknown", "Outcome unknown"},
                        "The request may or may not have been done. Repeating it with the same "

@@ -36,6 +36,7 @@ enum class front_problem : std::uint8_t {
   storage_full,
   too_many_connections,
   stopping,
+  unavailable,
   outcome_unknown,
   deadline_passed,
   version_unsupported,

@@ -43,6 +43,7 @@ enum class reply_status : std::uint8_t {
   deadline_passed,   // nothing ran
   stopping,          // the node drains; nothing ran
   storage_full,      // the disk has no room for changes; nothing ran
+  not_primary,       // another node runs this shard, or none does yet; nothing ran
   unknown,           // it may have run: repeat with the same id to find out
 };
 

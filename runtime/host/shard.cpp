@@ -88,12 +88,22 @@ void shard::start_when_ready() {
   figures_.committed.store(committed_, std::memory_order_relaxed);
   figures_.applied.store(applied_, std::memory_order_relaxed);
   take_up_stored_work();
+  take_early();
+}
+
+/// What came before it served, or while its role was being handed over.
+void shard::take_early() {
   for (auto& parcels : std::exchange(early_parcels_, {})) on_parcels(std::move(parcels));
-  queued_bytes_ = 0;
   const auto now = clock_.steady();
-  for (auto& [front, command] : std::exchange(early_commands_, {})) accept(front, std::move(command), now);
+  for (auto& [front, command] : std::exchange(early_commands_, {})) {
+    queued_bytes_ -= command.what.body.size();
+    accept(front, std::move(command), now);
+  }
   run_ready();
 }
+
+/// Whether it may soon be the primary, or go on being it.
+bool shard::may_hold() const { return !is_deposed_ && (options_.is_only_replica || epoch_ != 0); }
 
 void shard::take_up_stored_work() {
   // Who is written to: one look at each destination that has rows, not at every row.
@@ -131,8 +141,10 @@ bool shard::is_quiet() const {
 void shard::on_commands(std::uint32_t front, std::vector<ticketed_command>&& commands) {
   const auto now = clock_.steady();
   for (auto& command : commands) {
-    if (is_serving_) {
+    if (is_serving_ && is_accepting_) {
       accept(front, std::move(command), now);
+    } else if (!may_hold()) {
+      send({front, command.ticket}, {reply_status::not_primary, {}, 0, false});
     } else if (early_commands_.size() < options_.queued_max && has_room_for(command.what)) {
       queued_bytes_ += command.what.body.size();
       early_commands_.emplace_back(front, std::move(command));
@@ -249,7 +261,7 @@ void shard::make_ready(resident& r) {
 }
 
 bool shard::window_is_open() const {
-  return last_index_ - committed_ + running_ < options_.uncommitted_entries_max &&
+  return is_accepting_ && last_index_ - committed_ + running_ < options_.uncommitted_entries_max &&
          uncommitted_bytes_ < options_.uncommitted_bytes_max &&
          last_index_ - applied_ < options_.unapplied_entries_max &&
          unapplied_bytes_ < options_.unapplied_bytes_max &&
@@ -274,6 +286,7 @@ void shard::run_ready() {
     batch->in = {now(), random_()};
     batch->items = std::move(items);
     running_ += batch->items.size();
+    ++running_batches_;
     r.is_running = true;
     r.link->run(std::move(batch));
   }
@@ -303,6 +316,8 @@ std::vector<work> shard::take_runnable(resident& r, std::size_t count) {
 void shard::on_batch_done(run_batch& batch) {
   auto& r = *batch.owner;
   running_ -= batch.items.size();
+  --running_batches_;
+  if (is_deposed_) return refuse_as_deposed(batch.items);
   r.is_running = false;
   if (!batch.items.empty()) r.used_at = clock_.steady();
   const auto before = last_index_;
@@ -313,8 +328,8 @@ void shard::on_batch_done(run_batch& batch) {
 }
 
 void shard::on_parcels(parcel_batch&& parcels) {
-  if (!is_serving_) {  // no more than the senders' windows
-    early_parcels_.push_back(std::move(parcels));
+  if (!is_serving_ || !is_accepting_) {  // no more than the senders' windows; they repeat what is dropped
+    if (may_hold()) early_parcels_.push_back(std::move(parcels));
     return;
   }
   receipts_.settle(parcels.source, parcels.settled_below);

@@ -39,6 +39,10 @@ struct shard_options {
   std::chrono::milliseconds delivery_interval{20};
   std::chrono::milliseconds acknowledgement_delay{50};
   std::chrono::milliseconds sweep_interval{1000};
+  /// Messages to another shard that nothing was heard of are sent again: the way there may have lost them.
+  std::chrono::milliseconds resend_after{2000};
+  /// What comes while nobody has said who the primary is waits for it, because this is the only replica.
+  bool is_only_replica = true;
 };
 
 /// The way to an entity's actor. Dropping the link passivates the entity.
@@ -90,7 +94,8 @@ struct resident {
 /// The primary of one shard: takes commands, runs each at most once, orders what changed into the log, and
 /// lets nothing out before it is committed. No threads, no CAF and no clock of its own: the actor around it
 /// calls one on_… function after the other and finish_round() after one or some. Until its replica lets it
-/// serve, and its rows are those of everything committed before, what comes waits.
+/// serve, and its rows are those of everything committed before, what comes waits. One that has had to stop
+/// serving does nothing more: its entities have run ahead of the commit, so the next life is another shard.
 ///
 /// Invariants. shard/S1: a reply is sent when commit >= the last entry that it could depend on, and one that
 /// made no entry when its replica has confirmed it as a read (output gate).
@@ -111,6 +116,12 @@ class shard final : public replica_listener {
   void set_storage_full(bool full) { storage_full_ = full; }
   /// Nothing queued, running or waiting for commit.
   bool is_quiet() const;
+  /// It has stopped serving.
+  bool is_deposed() const { return is_deposed_; }
+  /// And no entity is at work any more, so it may go.
+  bool has_ended() const { return is_deposed_ && running_batches_ == 0; }
+  /// The rows are the state after this entry.
+  std::uint64_t applied() const { return applied_; }
 
   void on_commands(std::uint32_t front, std::vector<ticketed_command>&& commands);
   void on_batch_done(run_batch& batch);
@@ -118,6 +129,7 @@ class shard final : public replica_listener {
   void on_committed(std::uint64_t index) override;
   void on_reads_released(std::uint64_t ticket) override;
   void on_stop_serving() override;
+  void on_accepting(bool accepts) override;
   void on_applied(std::uint64_t index);
   void on_parcels(parcel_batch&& parcels);
   void on_acknowledged(shard_id by, const std::vector<send_id>& ids);
@@ -147,6 +159,9 @@ class shard final : public replica_listener {
   };
 
   void start_when_ready();
+  void take_early();
+  bool may_hold() const;
+  void refuse_as_deposed(std::vector<work>& items);
   bool has_room_for(const command& what) const;
   void take_up_stored_work();
   timestamp now();
@@ -170,6 +185,7 @@ class shard final : public replica_listener {
   void open_gate();
   void release_effects(gated_effects& out);
   void append_housekeeping();
+  void send_replies();
   void deliver();
   void acknowledge();
   void fire_timers();
@@ -202,6 +218,8 @@ class shard final : public replica_listener {
   std::uint64_t epoch_ = 0;  // 0: not the primary
   std::uint64_t barrier_ = 0;
   bool is_serving_ = false;
+  bool is_accepting_ = true;
+  bool is_deposed_ = false;
   std::vector<std::pair<std::uint32_t, ticketed_command>> early_commands_;  // until it serves
   std::vector<parcel_batch> early_parcels_;
   std::uint64_t last_index_ = 0;
@@ -225,8 +243,9 @@ class shard final : public replica_listener {
   std::vector<std::vector<ticketed_reply>> outgoing_replies_;  // by front
   std::unordered_map<shard_id, std::vector<send_id>> outgoing_acks_;
   std::size_t queued_ = 0;
-  std::size_t queued_bytes_ = 0;  // of commands, those that came early included
-  std::size_t running_ = 0;
+  std::size_t queued_bytes_ = 0;     // of commands, those that came early included
+  std::size_t running_ = 0;          // messages that entities are at work on
+  std::size_t running_batches_ = 0;  // the batches that these are in
   bool is_stopping_ = false;
   bool storage_full_ = false;
   bool outbox_changed_ = false;

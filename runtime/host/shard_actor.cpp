@@ -36,12 +36,17 @@ class shard_actor::actor_link final : public entity_link {
 
 shard_actor::shard_actor(caf::actor_config& config, const shard_environment* environment, shard_id id,
                          recovered_shard found, shard_figures* figures, std::uint64_t seed)
-    : caf::event_based_actor(config),
-      environment_(environment),
-      id_(id),
-      shard_(std::in_place, id, environment->options, *environment->kinds, *environment->stored,
-             *environment->clock, static_cast<shard_ports&>(*this), *figures, seed, found.applied),
-      replica_(environment->make_replica(place(std::move(found)))) {}
+    : caf::event_based_actor(config), environment_(environment), id_(id), figures_(figures), seeds_(seed) {
+  begin_life(found.applied);
+  replica_ = environment->make_replica(place(std::move(found)));
+}
+
+void shard_actor::begin_life(std::uint64_t applied) {
+  shard_.emplace(id_, environment_->options, *environment_->kinds, *environment_->stored,
+                 *environment_->clock, static_cast<shard_ports&>(*this), *figures_, seeds_(), applied);
+  shard_->set_storage_full(storage_full_);
+  if (is_stopping_) shard_->stop_accepting();
+}
 
 replica_place shard_actor::place(recovered_shard&& found) {
   replica_place out{id_, std::move(found), environment_->log, environment_->clock, &*shard_, {}, {}};
@@ -63,6 +68,10 @@ void shard_actor::on_exit() {
 caf::behavior shard_actor::make_behavior() {
   harden(this);
   replica_->start();
+  return serve();
+}
+
+caf::behavior shard_actor::serve() {
   return {
       [this](caf::ok_atom) {
         shard_->on_wake();
@@ -106,11 +115,13 @@ caf::behavior shard_actor::make_behavior() {
         end_round();
       },
       [this](storage_notice notice) {
+        storage_full_ = notice.is_full;
         shard_->set_storage_full(notice.is_full);
         replica_->on_storage_full(notice.is_full);
         end_round();
       },
       [this](quiet_question question) -> bool {
+        is_stopping_ = is_stopping_ || question.stop;
         if (question.stop) shard_->stop_accepting();
         shard_->finish_round();
         return shard_->is_quiet();
@@ -118,8 +129,30 @@ caf::behavior shard_actor::make_behavior() {
   };
 }
 
+caf::behavior shard_actor::drain() {
+  return {[this](run_batch_ptr& batch) {
+    shard_->on_batch_done(*batch);
+    shard_->finish_round();
+    if (!shard_->has_ended()) return;
+    begin_life(shard_->applied());
+    harden(this);
+    become(serve());
+  }};
+}
+
 /// What many messages led to is appended and sent at once: an entity answers with a message of its own.
 void shard_actor::end_round() {
+  if (shard_->is_deposed()) {
+    shard_->finish_round();
+    if (shard_->has_ended()) {
+      begin_life(shard_->applied());
+    } else {
+      // Only what entities are at work on; everything else stays in the mailbox until the next life.
+      set_default_handler(caf::skip);
+      become(drain());
+    }
+    return;
+  }
   if (!mailbox().empty() && ++messages_in_round_ < round_messages_max) return;
   messages_in_round_ = 0;
   shard_->finish_round();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <random>
 #include <vector>
 
 #include "runtime/host/envelopes.hpp"
@@ -42,6 +43,9 @@ class shard_actor final : public caf::event_based_actor, private shard_ports {
   void propose(proposal&& entries) override { replica_->propose(std::move(entries)); }
   void read(std::uint64_t ticket, std::uint64_t index) override { replica_->read(ticket, index); }
   void end_round();
+  void begin_life(std::uint64_t applied);
+  caf::behavior serve();
+  caf::behavior drain();
   replica_place place(recovered_shard&& found);
   void tick_after(std::chrono::milliseconds delay);
   std::uint32_t front_number(const caf::actor& front);
@@ -50,11 +54,16 @@ class shard_actor final : public caf::event_based_actor, private shard_ports {
 
   const shard_environment* environment_;
   const shard_id id_;
+  shard_figures* const figures_;
+  std::mt19937_64 seeds_;
   std::vector<caf::actor> spare_entities_;  // actors without an entity; outlives the shard's links
   std::optional<shard> shard_;
   std::unique_ptr<shard_replica> replica_;
   std::vector<caf::actor> fronts_;
   std::size_t messages_in_round_ = 0;
+  // For the next life too.
+  bool storage_full_ = false;
+  bool is_stopping_ = false;
 };
 
 }  // namespace troupe

@@ -85,6 +85,7 @@ void shard::answer_read(const reply_address& to, reply&& what, std::uint64_t dep
 }
 
 void shard::on_reads_released(std::uint64_t ticket) {
+  if (!is_serving_) return;
   while (!pending_reads_.empty() && pending_reads_.front().ticket <= ticket) {
     auto& front = pending_reads_.front();
     send(front.to, std::move(front.what));
@@ -93,15 +94,46 @@ void shard::on_reads_released(std::uint64_t ticket) {
   run_ready();  // they count among what waits, which is bounded
 }
 
+/// Nothing here can be taken back one by one: entities have run ahead of the commit. So everybody is told
+/// what is known of his command, and the next life reads what the new primary has made of the log. Messages
+/// of other shards are repeated by these.
 void shard::on_stop_serving() {
-  // Nothing here can be taken back one by one: entities have run ahead of the commit. The next life reads
-  // what the new primary has made of the log.
-  TROUPE_ASSERT(false,
-                "shard " + std::to_string(id_) + " has another primary; this process must start again");
+  is_deposed_ = true;
+  is_serving_ = false;
+  for (auto& one : gated_replies_) send(one.to, {reply_status::unknown, {}, 0, false});
+  // Nothing came of these, or another primary knows it.
+  const auto refuse = [&](const reply_address& to) { send(to, {reply_status::not_primary, {}, 0, false}); };
+  for (const auto& one : pending_reads_) refuse(one.to);
+  for (const auto& to : named_.take_waiting()) refuse(to);
+  for (const auto& [front, command] : early_commands_) refuse({front, command.ticket});
+  for (auto& [ref, r] : residents_) {
+    auto items = r.queue.take(r.queue.size());
+    refuse_as_deposed(items);
+  }
+  gated_replies_.clear();
+  pending_reads_.clear();
+  early_commands_.clear();
+  early_parcels_.clear();
+  gated_effects_.clear();
+  outgoing_acks_.clear();
+  has_reads_to_confirm_ = outbox_changed_ = false;
+  figures_.queued.store(0, std::memory_order_relaxed);
+  figures_.residents.store(0, std::memory_order_relaxed);
+}
+
+/// None of them has made an entry.
+void shard::refuse_as_deposed(std::vector<work>& items) {
+  for (const auto& item : items)
+    if (item.cause == entry_cause::command) send(item.from, {reply_status::not_primary, {}, 0, false});
+}
+
+void shard::on_accepting(bool accepts) {
+  is_accepting_ = accepts;
+  if (accepts && is_serving_) take_early();
 }
 
 void shard::on_committed(std::uint64_t index) {
-  if (!is_serving_) return;  // of earlier epochs
+  if (!is_serving_) return;  // of earlier epochs, or as a backup
   TROUPE_ASSERT(index <= last_index_, "more is committed than was proposed");
   committed_ = std::max(committed_, index);
   figures_.committed.store(committed_, std::memory_order_relaxed);
@@ -144,6 +176,7 @@ void shard::release_effects(gated_effects& out) {
 
 void shard::on_applied(std::uint64_t index) {
   applied_ = std::max(applied_, index);
+  if (is_deposed_) return;
   if (!is_serving_) return start_when_ready();
   figures_.applied.store(applied_, std::memory_order_relaxed);
   named_.forget_applied(applied_);
@@ -161,7 +194,9 @@ void shard::on_applied(std::uint64_t index) {
   run_ready();
 }
 
-void shard::on_acknowledged(shard_id by, const std::vector<send_id>& ids) { outbox_.acknowledged(by, ids); }
+void shard::on_acknowledged(shard_id by, const std::vector<send_id>& ids) {
+  if (is_serving_) outbox_.acknowledged(by, ids, clock_.steady());
+}
 
 void shard::append_housekeeping() {
   gated_effects gated{};
@@ -176,7 +211,7 @@ void shard::append_housekeeping() {
 
 void shard::deliver() {
   outbox_changed_ = false;
-  for (auto& [to, parcels] : outbox_.take_outgoing(id_, applied_)) {
+  for (auto& [to, parcels] : outbox_.take_outgoing(id_, applied_, clock_.steady())) {
     figures_.parcels_sent.fetch_add(parcels.parcels.size(), std::memory_order_relaxed);
     ports_.send_parcels(to, std::move(parcels));
   }
@@ -201,7 +236,8 @@ void shard::propose_chunk() {
 
 void shard::finish_round() {
   const auto now = clock_.steady();
-  const bool has_housekeeping = outbox_.has_arrived() || receipts_.has_forgotten();
+  if (is_deposed_) return send_replies();
+  const bool has_housekeeping = is_accepting_ && (outbox_.has_arrived() || receipts_.has_forgotten());
   if (has_housekeeping && housekeeping_at_ == std::chrono::steady_clock::time_point{}) {
     housekeeping_at_ = now + options_.housekeeping_delay;
   }
@@ -211,10 +247,7 @@ void shard::finish_round() {
   }
   if (chunk_.count() > 0) propose_chunk();
   if (std::exchange(has_reads_to_confirm_, false)) ports_.read(read_ticket_++, read_index_);
-  for (std::uint32_t front = 0; front < outgoing_replies_.size(); ++front) {
-    if (!outgoing_replies_[front].empty())
-      ports_.send_replies(front, std::exchange(outgoing_replies_[front], {}));
-  }
+  send_replies();
   if (outbox_changed_ && now >= next_delivery_) {
     deliver();
     next_delivery_ = now + options_.delivery_interval;
@@ -229,6 +262,13 @@ void shard::finish_round() {
   }
   figures_.named.store(named_.size(), std::memory_order_relaxed);
   schedule(now);
+}
+
+void shard::send_replies() {
+  for (std::uint32_t front = 0; front < outgoing_replies_.size(); ++front) {
+    if (!outgoing_replies_[front].empty())
+      ports_.send_replies(front, std::exchange(outgoing_replies_[front], {}));
+  }
 }
 
 }  // namespace troupe

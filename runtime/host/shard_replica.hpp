@@ -52,6 +52,8 @@ class replica_listener {
   virtual void on_reads_released(std::uint64_t ticket) = 0;
   /// Another one is the primary: what became of everything uncommitted is not known here.
   virtual void on_stop_serving() = 0;
+  /// False while the role is being handed over: what comes waits until it is given up or kept.
+  virtual void on_accepting(bool accepts) = 0;
 };
 
 /// What a replica is put into. All of it outlives the replica.

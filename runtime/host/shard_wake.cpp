@@ -33,6 +33,7 @@ void shard::on_wake() {
   if (!is_serving_) return;
   fire_timers();
   const auto now = clock_.steady();
+  if (outbox_.resend_overdue(now - options_.resend_after)) outbox_changed_ = true;
   if (now >= sweep_at_) {
     sweep(now);
     sweep_at_ = now + options_.sweep_interval;
@@ -41,7 +42,7 @@ void shard::on_wake() {
 }
 
 void shard::fire_timers() {
-  if (is_stopping_) return;
+  if (is_stopping_ || !is_accepting_) return;
   // The others stay in the timer queue, which is bounded, until there is room.
   const auto room = options_.queued_max - std::min(queued_, options_.queued_max);
   for (auto& due : timers_.take_due(now(), std::min(timers_a_round, room))) {
@@ -92,6 +93,7 @@ void shard::tell_applied(resident& r) {
   batch->number = r.batches;
   batch->applied_number = r.told_applied_batch = r.applied_batch;
   r.is_running = true;
+  ++running_batches_;
   r.link->run(std::move(batch));
 }
 
@@ -119,6 +121,7 @@ void shard::schedule(steady_clock::time_point now) {
   }
   if (housekeeping_at_ != steady_clock::time_point{}) sooner(housekeeping_at_);
   if (outbox_changed_) sooner(next_delivery_);
+  if (!outbox_.is_idle()) sooner(std::max(now + options_.resend_after / 2, next_delivery_));
   if (acknowledge_at_ != steady_clock::time_point{}) sooner(acknowledge_at_);
   if (!residents_.empty()) sooner(std::max(sweep_at_, now + milliseconds{1}));
   if (!next) return;

@@ -53,12 +53,14 @@ void outbox::load_backlog(shard_id to, channel& c, std::uint64_t applied_index) 
 }
 
 std::vector<std::pair<shard_id, parcel_batch>> outbox::take_outgoing(shard_id self,
-                                                                     std::uint64_t applied_index) {
+                                                                     std::uint64_t applied_index,
+                                                                     moment now) {
   std::vector<std::pair<shard_id, parcel_batch>> out;
   for (auto it = channels_.begin(); it != channels_.end();) {
     auto& [to, c] = *it;
     load_backlog(to, c, applied_index);
     parcel_batch batch{self, settled_below(c), {}};
+    if (c.sent == 0) c.heard_at = now;
     for (; c.sent < c.window.size(); ++c.sent) {
       auto& one = c.window[c.sent];
       if (one.at != stage::unacknowledged) continue;
@@ -83,9 +85,10 @@ outbox::item* outbox::find(channel& c, send_id id) {
   return it != c.window.end() && it->what.id == id ? &*it : nullptr;
 }
 
-void outbox::acknowledged(shard_id from, const std::vector<send_id>& ids) {
+void outbox::acknowledged(shard_id from, const std::vector<send_id>& ids, moment now) {
   const auto channel_at = channels_.find(from);
   if (channel_at == channels_.end()) return;
+  channel_at->second.heard_at = now;
   for (const auto& id : ids) {
     auto* one = find(channel_at->second, id);
     if (one == nullptr || one->at != stage::unacknowledged) continue;
@@ -111,9 +114,17 @@ void outbox::settled(const peer_sends& arrived) {
   }
 }
 
-void outbox::resend(shard_id to) {
-  const auto it = channels_.find(to);
-  if (it != channels_.end()) it->second.sent = 0;
+bool outbox::resend_overdue(moment before) {
+  bool is_any = false;
+  for (auto& [to, c] : channels_) {
+    if (c.sent == 0 || c.heard_at > before) continue;
+    const bool waits = std::any_of(c.window.begin(), c.window.begin() + static_cast<std::ptrdiff_t>(c.sent),
+                                   [](const item& one) { return one.at == stage::unacknowledged; });
+    if (!waits) continue;
+    c.sent = 0;
+    is_any = true;
+  }
+  return is_any;
 }
 
 send_id outbox::settled_below(const channel& c) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -45,17 +46,21 @@ class outbox {
   void restore(const std::vector<shard_id>& destinations);
   /// A committed message. Ids grow.
   void add(shard_id to, parcel what);
-  /// What has not been sent since it was added, or since resend().
-  std::vector<std::pair<shard_id, parcel_batch>> take_outgoing(shard_id self, std::uint64_t applied_index);
+  using moment = std::chrono::steady_clock::time_point;
+
+  /// What has not been sent since it was added, or since it became overdue.
+  std::vector<std::pair<shard_id, parcel_batch>> take_outgoing(shard_id self, std::uint64_t applied_index,
+                                                               moment now);
   /// The destination has these on disk.
-  void acknowledged(shard_id from, const std::vector<send_id>& ids);
+  void acknowledged(shard_id from, const std::vector<send_id>& ids, moment now);
   /// Messages that are acknowledged and whose rows can go: for a housekeeping entry.
   peer_sends take_arrived();
   bool has_arrived() const { return !arrived_.empty(); }
   /// The housekeeping entry with these is committed.
   void settled(const peer_sends& arrived);
-  /// Everything unacknowledged is sent again: the link to that shard was lost.
-  void resend(shard_id to);
+  /// Destinations that were sent to and have acknowledged nothing since `before` are sent everything again
+  /// that they have not acknowledged. True when there is something.
+  bool resend_overdue(moment before);
   bool is_idle() const { return channels_.empty(); }
   /// True while rows wait in the store for room in memory.
   bool has_backlog() const;
@@ -74,6 +79,7 @@ class outbox {
     std::uint64_t stored_last = 0;       // index of the last such message, as far as known
     send_id next;                        // behind the last message ever added or loaded
     bool told_settled = true;
+    moment heard_at;  // of the destination, or when the first message was sent after a pause
   };
   void load_backlog(shard_id to, channel& c, std::uint64_t applied_index);
   static send_id settled_below(const channel& c);

@@ -59,6 +59,15 @@ class named_commands {
       logged_.pop_front();
     }
   }
+  /// All that wait for commands at work.
+  std::vector<reply_address> take_waiting() {
+    std::vector<reply_address> out;
+    for (auto& [id, one] : records_) {
+      out.insert(out.end(), one.waiting.begin(), one.waiting.end());
+      one.waiting.clear();
+    }
+    return out;
+  }
   std::size_t size() const { return records_.size(); }
 
  private:

@@ -24,6 +24,15 @@ class lone_replica final : public shard_replica {
     if (control_.serves) let_serve();
   }
   void let_serve() { place_.listener->on_serve(epoch_, place_.found.last); }
+  /// Another one becomes the primary: what is not committed is gone.
+  void depose() {
+    written_.clear();
+    reads_.clear();
+    place_.listener->on_stop_serving();
+  }
+  /// And this one is elected again, in a later epoch.
+  void serve_again() { place_.listener->on_serve(++epoch_, committed_); }
+  void hand_over(bool begins) { place_.listener->on_accepting(!begins); }
   void propose(proposal&& p) override {
     written_.emplace_back(++number_, p.last_index);
     place_.log->write({place_.shard, log_write::kind::entries, number_, p.first_index, p.last_index,
@@ -56,7 +65,7 @@ class lone_replica final : public shard_replica {
 
  private:
   replica_place place_;
-  const std::uint64_t epoch_;
+  std::uint64_t epoch_;
   const replica_control& control_;
   std::uint64_t number_ = 0;
   std::uint64_t committed_;

@@ -6,6 +6,8 @@ using namespace troupe;
 
 namespace {
 
+const outbox::moment at{std::chrono::seconds{100}};
+
 parcel make(std::uint64_t index) { return {{index, 0}, {{kind_id{1}, "k"}, message_no{1}, "body"}}; }
 
 outbox empty_outbox(std::size_t window = 8) {
@@ -14,34 +16,38 @@ outbox empty_outbox(std::size_t window = 8) {
 
 }  // namespace
 
-TEST_CASE("outbox: sends each message once until told to repeat") {
+TEST_CASE("outbox: sends each message once, and again when nothing was heard of it for long") {
   auto box = empty_outbox();
   box.add(3, make(1));
   box.add(3, make(2));
-  const auto first = box.take_outgoing(0, 0);
+  const auto first = box.take_outgoing(0, 0, at);
   REQUIRE(first.size() == 1);
   CHECK(first[0].first == 3);
   CHECK(first[0].second.parcels.size() == 2);
-  CHECK(box.take_outgoing(0, 0).empty());
-  box.acknowledged(3, {{1, 0}});
-  box.resend(3);
-  const auto again = box.take_outgoing(0, 0);
+  CHECK(box.take_outgoing(0, 0, at).empty());
+  box.acknowledged(3, {{1, 0}}, at);
+  CHECK_FALSE(box.resend_overdue(at - std::chrono::seconds{1}));
+  CHECK(box.take_outgoing(0, 0, at).empty());
+  CHECK(box.resend_overdue(at));
+  const auto again = box.take_outgoing(0, 0, at);
   REQUIRE(again.size() == 1);
   REQUIRE(again[0].second.parcels.size() == 1);
   CHECK(again[0].second.parcels[0].id == send_id{2, 0});
+  box.acknowledged(3, {{2, 0}}, at);
+  CHECK_FALSE(box.resend_overdue(at + std::chrono::hours{1}));
 }
 
 TEST_CASE("outbox: says that a message is settled only after its arrival is on record") {
   auto box = empty_outbox();
   box.add(3, make(1));
-  (void)box.take_outgoing(0, 0);
-  box.acknowledged(3, {{1, 0}, {1, 0}});
+  (void)box.take_outgoing(0, 0, at);
+  box.acknowledged(3, {{1, 0}, {1, 0}}, at);
   const auto arrived = box.take_arrived();
   CHECK(arrived.size() == 1);
   box.add(3, make(2));
-  CHECK(box.take_outgoing(0, 0)[0].second.settled_below == send_id{1, 0});
+  CHECK(box.take_outgoing(0, 0, at)[0].second.settled_below == send_id{1, 0});
   box.settled(arrived);
-  const auto notice = box.take_outgoing(0, 0);
+  const auto notice = box.take_outgoing(0, 0, at);
   REQUIRE(notice.size() == 1);
   CHECK(notice[0].second.parcels.empty());
   CHECK(notice[0].second.settled_below == send_id{2, 0});
@@ -59,13 +65,13 @@ TEST_CASE("outbox: keeps a window in memory and loads the rest in order when the
   CHECK(box.in_memory() == 4);
   std::vector<std::uint64_t> sent;
   const auto pump = [&](std::uint64_t applied) {
-    for (const auto& [to, batch] : box.take_outgoing(0, applied)) {
+    for (const auto& [to, batch] : box.take_outgoing(0, applied, at)) {
       std::vector<send_id> ids;
       for (const auto& one : batch.parcels) {
         sent.push_back(one.id.index);
         ids.push_back(one.id);
       }
-      box.acknowledged(to, ids);
+      box.acknowledged(to, ids, at);
     }
     box.settled(box.take_arrived());
   };
@@ -91,13 +97,13 @@ TEST_CASE("outbox: rows that are being applied are left alone until all of their
   for (std::uint64_t i = 1; i <= 8; ++i) box.add(5, make(i));
   std::vector<std::uint64_t> sent;
   const auto pump = [&](std::uint64_t applied) {
-    for (const auto& [to, batch] : box.take_outgoing(0, applied)) {
+    for (const auto& [to, batch] : box.take_outgoing(0, applied, at)) {
       std::vector<send_id> ids;
       for (const auto& one : batch.parcels) {
         sent.push_back(one.id.index);
         ids.push_back(one.id);
       }
-      box.acknowledged(to, ids);
+      box.acknowledged(to, ids, at);
     }
     box.settled(box.take_arrived());
   };

@@ -351,3 +351,79 @@ TEST_CASE("shard: while the disk is full changes are refused and queries go on")
   f.sync();
   CHECK(total_in(again) == 6);
 }
+
+TEST_CASE(
+    "shard: one that is deposed tells everybody what is known, and its next life reads the log's state") {
+  shard_fixture f;
+  f.send(f.make("a", add{5}, "first"));
+  f.settle();
+  auto& replica = *f.replicas[f.home_of("a")];
+  f.control.confirms_reads = false;
+  const auto uncommitted = f.send(f.make("a", add{1}, "second"));
+  const auto repeated = f.send(f.make("a", add{1}, "second"));
+  const auto read = f.send(f.make("a", get{}));
+  CHECK_FALSE(uncommitted->has_value());
+  replica.depose();
+  caf::anon_send(f.environment.shards[f.home_of("a")], wake_notice{});
+  f.run();
+  CHECK(status_in(uncommitted) == reply_status::unknown);
+  CHECK(status_in(repeated) == reply_status::unknown);
+  CHECK(status_in(read) == reply_status::not_primary);
+  f.log.unsynced.clear();  // another primary has cut it off
+
+  f.control.confirms_reads = true;
+  replica.serve_again();
+  const auto again = f.send(f.make("a", add{1}, "second"));
+  const auto known = f.send(f.make("a", add{5}, "first"));
+  f.sync();
+  CHECK(total_in(again) == 6);
+  CHECK(total_in(known) == 5);
+  CHECK((*known)->replayed);
+  CHECK(f.value_of("a") == 6);
+}
+
+TEST_CASE("shard: a life ends only when no entity is at work, and what comes meanwhile is refused after it") {
+  shard_options options;
+  options.is_only_replica = false;
+  shard_fixture f{options};
+  f.send(f.make("a", add{5}));
+  f.settle();
+  const auto home = f.home_of("a");
+  // The entity has the command in its mailbox, and has not run.
+  auto slot = std::make_shared<std::optional<reply>>();
+  auto what = f.make("a", add{1}, "running");
+  what.deadline = f.clock.steady() + std::chrono::seconds{5};
+  f.port->submit(std::move(what), [slot](reply&& r) { *slot = std::move(r); });
+  f.port->flush();
+  REQUIRE(f.scheduler().try_run_once());  // the shard
+  f.replicas[home]->depose();
+  caf::anon_send(f.environment.shards[home], wake_notice{});
+  const auto late = f.send(f.make("a", get{}));
+  CHECK(status_in(slot) == reply_status::not_primary);
+  CHECK(status_in(late) == reply_status::not_primary);
+  CHECK(f.log.unsynced.empty());
+  f.replicas[home]->serve_again();
+  CHECK(f.value_of("a") == 5);
+}
+
+TEST_CASE("shard: while its role is handed over commands wait, and go on when it is kept") {
+  shard_fixture f;
+  f.send(f.make("a", add{5}));
+  f.settle();
+  auto& replica = *f.replicas[f.home_of("a")];
+  replica.hand_over(true);
+  const auto waits = f.send(f.make("a", add{1}));
+  f.sync();
+  CHECK_FALSE(waits->has_value());
+  CHECK(f.log.unsynced.empty());
+  replica.hand_over(false);
+  f.run();
+  f.sync();
+  CHECK(total_in(waits) == 6);
+  replica.hand_over(true);
+  const auto refused = f.send(f.make("a", add{1}));
+  replica.depose();
+  caf::anon_send(f.environment.shards[f.home_of("a")], wake_notice{});
+  f.run();
+  CHECK(status_in(refused) == reply_status::not_primary);
+}
