@@ -5,6 +5,8 @@
 #include "cli/allocator.hpp"
 #include "cli/flash_sale/options.hpp"
 #include "cli/flash_sale/run.hpp"
+#include "cli/front.hpp"
+#include "cli/node.hpp"
 #include "cli/serve.hpp"
 #include "cli/status.hpp"
 #include "cli/token.hpp"
@@ -19,11 +21,15 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", TROUPE_VERSION);
 
   troupe::cli::serve_options serve;
+  troupe::cli::node_command_options node;
+  troupe::cli::front_command_options front;
   troupe::cli::token_options token;
   troupe::cli::status_options status;
   troupe::cli::verify_options verify;
   troupe::flash_sale::flash_sale_options sale;
   auto* serve_command = troupe::cli::add_serve_command(program, serve);
+  auto* node_command = troupe::cli::add_node_command(program, node);
+  auto* front_command = troupe::cli::add_front_command(program, front);
   auto* token_command = troupe::cli::add_token_command(program, token);
   auto* status_command = troupe::cli::add_status_command(program, status);
   auto* verify_command = troupe::cli::add_verify_command(program, verify);
@@ -35,6 +41,8 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   }
   if (*serve_command) return troupe::cli::run_serve(serve);
+  if (*node_command) return troupe::cli::run_node(node);
+  if (*front_command) return troupe::cli::run_front(front);
   if (*token_command) return troupe::cli::run_token(token);
   if (*status_command) return troupe::cli::run_status(status);
   if (*verify_command) return troupe::cli::run_verify(verify);

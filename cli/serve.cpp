@@ -1,19 +1,13 @@
 #include "cli/serve.hpp"
 
-#include <fcntl.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "actors/kinds.hpp"
+#include "cli/process.hpp"
 #include "cli/token_press.hpp"
 #include "cluster/replica_host/standalone_node.hpp"
 #include "http_front/boot_error.hpp"
@@ -30,57 +24,6 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr std::uint16_t new_directory_shards = 16;
-
-void prepare_process() {
-  std::signal(SIGPIPE, SIG_IGN);
-  rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-  }
-  auto log = spdlog::stderr_logger_mt("troupe");
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-  spdlog::set_default_logger(std::move(log));
-}
-
-/// Blocks the signals that end the process in this thread and, by inheritance, in all that it starts; they
-/// are then taken with wait().
-class end_signals {
- public:
-  end_signals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-  }
-  int wait() {
-    int signal = 0;
-    sigwait(&set_, &signal);
-    return signal;
-  }
-
- private:
-  sigset_t set_{};
-};
-
-/// Written when the server is ready, removed when it has stopped.
-class pid_file {
- public:
-  explicit pid_file(std::string path) : path_(std::move(path)) {
-    if (path_.empty()) return;
-    std::ofstream out{path_, std::ios::trunc};
-    out << ::getpid() << '\n';
-    if (!out.flush()) throw http::boot_error("cannot write the pid file " + path_);
-  }
-  ~pid_file() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-  pid_file(const pid_file&) = delete;
-  pid_file& operator=(const pid_file&) = delete;
-
- private:
-  std::string path_;
-};
 
 struct stats {
   std::string service = "troupe";
@@ -105,11 +48,7 @@ http::server_options public_port_of(const serve_options& options) {
 void check_options(const serve_options& options) {
   http::check_listening(public_port_of(options));
   http::check_listening(options.ops_address, options.ops_port);
-  if (options.pid_file.empty()) return;
-  const auto folder = std::filesystem::absolute(options.pid_file).parent_path();
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    throw http::boot_error("cannot write the pid file " + options.pid_file);
-  }
+  check_pid_file(options.pid_file);
 }
 
 class serving {
@@ -212,11 +151,7 @@ int serve_until_signal(const serve_options& options, const kind_registry& kinds,
   const pid_file pid{options.pid_file};
   spdlog::info("ready: http://{}:{} (operations http://{}:{}), data in {}", options.address, all.port(),
                options.ops_address, all.ops_port(), options.data);
-  const int signal = signals.wait();
-  spdlog::info("{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  // A handler that never returns would hold up the end for ever; the alarm ends the process then, and nothing
-  // that was acknowledged is lost by it.
-  ::alarm(options.drain_seconds + 20);
+  wait_for_end(signals, options.drain_seconds);
   const bool clean = all.drain();
   if (clean) {
     spdlog::info("stopped");

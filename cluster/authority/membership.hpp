@@ -47,6 +47,8 @@ struct nodes_result {
   bool ok = false;                // false: the authority could not be reached; nothing else is set
   std::vector<known_node> nodes;  // by number
   std::string error;
+  uuid cluster;  // nil: no node has ever registered
+  std::uint32_t shard_count = 0;
 };
 
 /// Who belongs to the cluster. Kept by the same authority as the shards' configs, with the same rules: each

@@ -194,7 +194,10 @@ void standalone_authority::register_node(const node_profile& profile,
 
 void standalone_authority::read_nodes(std::function<void(nodes_result)> done) {
   submit([this, done = std::move(done)] {
-    nodes_result out{.ok = true, .nodes = {}, .error = {}};
+    nodes_result out;
+    out.ok = true;
+    out.cluster = record_.cluster;
+    out.shard_count = static_cast<std::uint32_t>(record_.shards.size());
     out.nodes.push_back({record_.node, self(), record_.disk, {}});
     done(std::move(out));
   });

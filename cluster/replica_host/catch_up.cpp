@@ -8,6 +8,8 @@ using namespace replication;
 
 void replica_host::receive(message&& what) { step(received{std::move(what)}); }
 void replica_host::on_peer(member who) { step(peer_seen{who}); }
+void replica_host::on_config(const stored_config& now) { step(config_read{now}); }
+void replica_host::resign() { step(replication::resign{}); }
 
 void replica_host::carry_out(const send& a) {
   TROUPE_ASSERT(environment_.peers != nullptr,

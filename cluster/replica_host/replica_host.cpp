@@ -90,7 +90,9 @@ void replica_host::on_tick() {
   step(tick{});
   forget_old_snapshots();
   report_refusals();
-  const auto pause = core_.is_serving() ? environment_.options.config_interval : environment_.options.beat;
+  // Several times a beat where there is somebody to be heard of, or to hear from.
+  const bool is_alone = environment_.peers == nullptr && core_.is_serving();
+  const auto pause = is_alone ? environment_.options.config_interval : environment_.options.beat / 2;
   place_.tick_after(std::chrono::ceil<std::chrono::milliseconds>(pause));
 }
 

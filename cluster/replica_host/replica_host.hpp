@@ -50,6 +50,10 @@ class replica_host final : public shard_replica {
   void receive(replication::message&& what);
   /// That run of another node exists.
   void on_peer(member who);
+  /// What the authority holds, not asked for.
+  void on_config(const stored_config& now);
+  /// This process is going to stop: another one is to be the primary.
+  void resign();
 
  private:
   void step(const replication::event& what);

@@ -23,15 +23,16 @@ standalone_node::~standalone_node() {
 std::variant<std::unique_ptr<standalone_node>, store_error> standalone_node::start(
     const node_options& options, const kind_registry& kinds, const clock_source& clock) {
   std::unique_ptr<standalone_node> out{new standalone_node};
-  auto started = node::start(options, kinds, clock, [&](const std::string& directory, const auto& found) {
-    return out->replicate(directory, found);
-  });
+  auto started = node::start(options, kinds, clock,
+                             [&](const std::string& directory, const auto& found, shard_history&) {
+                               return out->replicate(directory, found);
+                             });
   if (const auto* fault = std::get_if<store_error>(&started)) return *fault;
   out->node_ = std::move(std::get<std::unique_ptr<node>>(started));
   return out;
 }
 
-std::variant<replica_maker, store_error> standalone_node::replicate(
+std::variant<node::replica_parts, store_error> standalone_node::replicate(
     const std::string& directory, const std::vector<recovered_shard>& found) {
   auto opened = open_standalone(directory, found);
   if (const auto* fault = std::get_if<store_error>(&opened)) return *fault;
@@ -43,9 +44,10 @@ std::variant<replica_maker, store_error> standalone_node::replicate(
   reader_ = std::make_unique<authority_reader>(*authority_);
   replicas_.decides = authority_.get();
   replicas_.reader = reader_.get();
-  return [this](replica_place place) -> std::unique_ptr<shard_replica> {
-    return std::make_unique<replica_host>(std::move(place), replicas_);
-  };
+  return node::replica_parts{[this](replica_place place) -> std::unique_ptr<shard_replica> {
+                               return std::make_unique<replica_host>(std::move(place), replicas_);
+                             },
+                             nullptr};
 }
 
 std::variant<std::unique_ptr<standalone_authority>, store_error> open_standalone(

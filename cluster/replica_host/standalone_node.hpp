@@ -31,8 +31,8 @@ class standalone_node {
 
  private:
   standalone_node() = default;
-  std::variant<replica_maker, store_error> replicate(const std::string& directory,
-                                                     const std::vector<recovered_shard>& found);
+  std::variant<node::replica_parts, store_error> replicate(const std::string& directory,
+                                                           const std::vector<recovered_shard>& found);
 
   std::unique_ptr<authority> authority_;
   std::unique_ptr<authority_reader> reader_;

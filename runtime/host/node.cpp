@@ -63,13 +63,15 @@ struct node::impl final : journal_listener {
     caf::anon_send(environment.shards[shard], applied_notice{index});
   }
 
-  void spawn_shards(std::vector<recovered_shard>&& found, replica_maker&& make_replica) {
+  void spawn_shards(std::vector<recovered_shard>&& found, replica_parts&& parts) {
     environment.options.resident_max = std::max<std::size_t>(1, options.resident_max / options.shard_count);
     environment.kinds = &kinds;
     environment.stored = stored.get();
     environment.log = log.get();
     environment.clock = &clock;
-    environment.make_replica = std::move(make_replica);
+    environment.make_replica = std::move(parts.make);
+    environment.routes = parts.routes;
+    environment.options.is_only_replica = parts.routes == nullptr;
     std::random_device entropy;
     for (shard_id id = 0; id < options.shard_count; ++id) {
       const auto seed = static_cast<std::uint64_t>(entropy()) << 32U | entropy();
@@ -170,18 +172,29 @@ std::variant<std::unique_ptr<node>, store_error> node::start(const node_options&
   auto recovered = started->log->recover();
   if (auto* fault = std::get_if<store_error>(&recovered)) return *fault;
   auto& found = std::get<std::vector<recovered_shard>>(recovered);
-  auto make_replica = replicate(options.data_directory, found);
-  if (auto* fault = std::get_if<store_error>(&make_replica)) return *fault;
+  auto parts = replicate(options.data_directory, found, *started->log);
+  if (auto* fault = std::get_if<store_error>(&parts)) return *fault;
   if (auto fault = raise_format(disk)) return *fault;
   started->system =
       std::make_unique<caf::actor_system>(configure(started->config, options.scheduler_threads));
-  started->spawn_shards(std::move(found), std::move(std::get<replica_maker>(make_replica)));
+  started->spawn_shards(std::move(found), std::move(std::get<replica_parts>(parts)));
   started->watch_disk();
   return std::unique_ptr<node>{new node{std::move(started)}};
 }
 
 std::unique_ptr<command_port> node::make_port(std::function<void()> wake) {
   return make_bridge(impl_->system.get(), impl_->environment, std::move(wake));
+}
+
+void node::take_parcels(shard_id to, parcel_batch&& parcels) {
+  if (to < impl_->environment.shards.size())
+    caf::anon_send(impl_->environment.shards[to], std::make_shared<parcel_batch>(std::move(parcels)));
+}
+
+void node::take_acknowledgements(shard_id to, shard_id by, std::vector<send_id>&& ids) {
+  if (to < impl_->environment.shards.size())
+    caf::anon_send(impl_->environment.shards[to],
+                   std::make_shared<acknowledgement>(acknowledgement{by, std::move(ids)}));
 }
 
 bool node::stop(milliseconds deadline) {

@@ -11,6 +11,7 @@
 #include "runtime/entity/kind.hpp"
 #include "runtime/host/command.hpp"
 #include "runtime/host/shard_replica.hpp"
+#include "runtime/host/shard_routes.hpp"
 #include "runtime/journal/journal.hpp"
 #include "runtime/store/store.hpp"
 
@@ -50,8 +51,12 @@ TROUPE_DESCRIBE(node_figures, commands, queries, rejections, overloaded, replays
 class node {
  public:
   /// Makes the shards' replicas from what was found in the data directory, whose lock is held by then.
-  using replication = std::function<std::variant<replica_maker, store_error>(
-      const std::string& directory, const std::vector<recovered_shard>& found)>;
+  struct replica_parts {
+    replica_maker make;
+    shard_routes* routes = nullptr;  // null: every shard of the cluster is on this node
+  };
+  using replication = std::function<std::variant<replica_parts, store_error>(
+      const std::string& directory, const std::vector<recovered_shard>& found, shard_history& history)>;
   /// Returns when every shard's replica has been started; commands wait until theirs serves.
   static std::variant<std::unique_ptr<node>, store_error> start(const node_options& options,
                                                                 const kind_registry& kinds,
@@ -69,6 +74,10 @@ class node {
   bool stop(std::chrono::milliseconds deadline);
 
   node_figures figures() const;
+
+  /// From a shard on another node. Any thread.
+  void take_parcels(shard_id to, parcel_batch&& parcels);
+  void take_acknowledgements(shard_id to, shard_id by, std::vector<send_id>&& ids);
 
  private:
   struct impl;

@@ -177,10 +177,14 @@ void shard_actor::send_replies(std::uint32_t front, std::vector<ticketed_reply>&
 }
 
 void shard_actor::send_parcels(shard_id to, parcel_batch&& parcels) {
+  if (environment_->routes != nullptr && !environment_->routes->is_here(to))
+    return environment_->routes->send_parcels(to, parcels);
   caf::anon_send(environment_->shards[to], std::make_shared<parcel_batch>(std::move(parcels)));
 }
 
 void shard_actor::send_acknowledgements(shard_id to, std::vector<send_id>&& ids) {
+  if (environment_->routes != nullptr && !environment_->routes->is_here(to))
+    return environment_->routes->send_acknowledgements(to, id_, ids);
   caf::anon_send(environment_->shards[to],
                  std::make_shared<acknowledgement>(acknowledgement{id_, std::move(ids)}));
 }

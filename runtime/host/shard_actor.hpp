@@ -6,6 +6,7 @@
 
 #include "runtime/host/envelopes.hpp"
 #include "runtime/host/shard.hpp"
+#include "runtime/host/shard_routes.hpp"
 
 namespace troupe {
 
@@ -17,6 +18,7 @@ struct shard_environment {
   shard_log* log = nullptr;
   replica_maker make_replica;
   const clock_source* clock = nullptr;
+  shard_routes* routes = nullptr;  // null: all shards are here
   /// Wakes shards when they ask, and behind their numbers their replicas; without one (in tests) CAF's clock
   /// does.
   class metronome* metronome = nullptr;

@@ -162,6 +162,16 @@ nodes_result etcd_authority::parts::read_nodes(asking& who) {
     store.refuse(refusal::nonsense, out.error);
     return out;
   }
+  for (const auto& kv : all->found) {
+    if (kv.key != keys.meta()) continue;
+    const auto meta = meta_from_json(kv.value);
+    if (!meta || meta->format > authority_format) {
+      out.error = "the cluster's record is of a newer troupe, or cannot be read";
+      return out;
+    }
+    out.cluster = meta->cluster;
+    out.shard_count = meta->shard_count;
+  }
   learn_names(*nodes);
   out.nodes = std::move(*nodes);
   out.ok = true;
@@ -251,7 +261,7 @@ void etcd_authority::read_nodes(std::function<void(nodes_result)> done) {
       },
       [&p, done] {
         ++p.failed_reads;
-        done({.ok = false, .nodes = {}, .error = "no answer in time"});
+        done({.ok = false, .nodes = {}, .error = "no answer in time", .cluster = {}, .shard_count = 0});
       });
 }
 

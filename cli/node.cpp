@@ -1,0 +1,202 @@
+#include "cli/node.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+
+#include "actors/kinds.hpp"
+#include "cli/process.hpp"
+#include "cluster/node/cluster_node.hpp"
+#include "http_front/boot_error.hpp"
+#include "http_front/ops/ops_server.hpp"
+#include "http_front/server.hpp"
+#include "runtime/entity/json_write.hpp"
+#include "runtime/obs/node_metrics.hpp"
+#include "runtime/store/directory.hpp"
+
+namespace troupe::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr std::uint16_t new_directory_shards = 16;
+
+struct node_stats {
+  std::string service = "troupe node";
+  std::string name;
+  std::int64_t uptime_seconds = 0;
+  std::uint64_t primaries = 0;  // shards that this node runs
+  node_figures node;
+};
+TROUPE_DESCRIBE(node_stats, service, name, uptime_seconds, primaries, node)
+
+cluster_node_options options_of(const node_command_options& from) {
+  cluster_node_options out;
+  out.runtime.data_directory = from.data;
+  out.runtime.scheduler_threads = from.scheduler_threads;
+  out.runtime.resident_max = from.resident_max;
+  out.runtime.shard_count = from.shards;
+  if (out.runtime.shard_count == 0) out.runtime.shard_count = shard_count_of(from.data);
+  if (out.runtime.shard_count == 0) out.runtime.shard_count = new_directory_shards;
+  out.authority.endpoints = from.cluster.etcd;
+  out.authority.cluster = from.cluster.cluster;
+  out.name = from.name;
+  out.transport.address = from.address;
+  out.transport.port = from.port;
+  out.replicas = from.replicas;
+  out.register_patience = seconds{from.wait_seconds};
+  return out;
+}
+
+/// The operations port of a node.
+class node_ops {
+ public:
+  node_ops(const node_command_options& options, cluster_node& here)
+      : options_(options), node_(here), metrics_(make_node_metrics(here.runtime())) {
+    http::ops_options where;
+    where.address = options.ops_address;
+    where.port = options.ops_port;
+    http::ops_sources from;
+    from.clock = &clock_;
+    from.not_ready = [this] { return not_ready(); };
+    from.health = from.database = [this] { return health(); };
+    from.services = [] { return std::vector<http::health_check>{}; };
+    from.stats = [this] { return stats(); };
+    from.metrics = {metrics_};
+    server_ = std::make_unique<http::ops_server>(where, std::move(from));
+  }
+  std::uint16_t port() const { return server_->port(); }
+  void drain() { is_draining_ = true; }
+
+ private:
+  std::vector<std::string> not_ready() const {
+    if (is_draining_) return {"draining"};
+    auto why = node_.not_ready();
+    if (node_.runtime().figures().storage_full) why.emplace_back("the disk is full");
+    return why;
+  }
+  std::vector<http::health_check> health() const {
+    if (is_draining_) return {};
+    return {{"store", node_.runtime().figures().storage_full ? "the disk is full: changes are refused" : ""}};
+  }
+  std::string stats() const {
+    if (is_draining_) return "{}";
+    node_stats now;
+    now.name = options_.name;
+    now.uptime_seconds = std::chrono::duration_cast<seconds>(steady_clock::now() - started_at_).count();
+    for (shard_id shard = 0; shard < node_.shards().shard_count(); ++shard)
+      if (node_.is_primary(shard)) ++now.primaries;
+    now.node = node_.runtime().figures();
+    std::string out;
+    write_json(out, now);
+    return out;
+  }
+
+  const node_command_options& options_;
+  cluster_node& node_;
+  const steady_clock::time_point started_at_ = steady_clock::now();
+  system_clock clock_;
+  std::atomic<bool> is_draining_{false};
+  std::shared_ptr<prometheus::Collectable> metrics_;
+  std::unique_ptr<http::ops_server> server_;
+};
+
+int run_until_signal(const node_command_options& options, const kind_registry& kinds,
+                     const clock_source& clock) {
+  end_signals signals;
+  const auto how = options_of(options);
+  if (const auto fault = etcd::fault_in(how.authority); !fault.empty()) throw http::boot_error(fault);
+  http::check_listening(options.ops_address, options.ops_port);
+  check_pid_file(options.pid_file);
+  auto started = cluster_node::start(how, kinds, clock);
+  if (const auto* fault = std::get_if<store_error>(&started)) {
+    spdlog::critical("{}", fault->message);
+    return 1;
+  }
+  const auto here = std::move(std::get<std::unique_ptr<cluster_node>>(started));
+  auto ops = std::make_unique<node_ops>(options, *here);
+  const pid_file pid{options.pid_file};
+  spdlog::info("node {} is member {} run {} of cluster {}: {}:{} (operations http://{}:{}), data in {}",
+               options.name, static_cast<std::uint32_t>(here->self().node), here->self().run,
+               options.cluster.cluster, options.address, options.port, options.ops_address, ops->port(),
+               options.data);
+  wait_for_end(signals, options.drain_seconds);
+  ops->drain();
+  ops.reset();
+  if (here->stop(seconds{options.drain_seconds})) {
+    spdlog::info("stopped: what it was the primary of is handed over");
+  } else {
+    spdlog::warn(
+        "stopped at the deadline: other nodes take over by themselves, nothing acknowledged is lost");
+  }
+  return 0;
+}
+
+}  // namespace
+
+CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
+  auto* command = program.add_subcommand("node", "Run one node of a cluster: it hosts shards");
+  add_cluster_options(*command, options.cluster);
+  command->add_option("--name", options.name, "The node's name, the same at every start")->required();
+  command->add_option("--data", options.data, "Data directory; made when it does not exist")
+      ->check([](const std::string& text) { return text.empty() ? "is empty" : std::string{}; })
+      ->capture_default_str();
+  command
+      ->add_option("--address", options.address,
+                   "Address for other nodes and fronts. What is spoken there is neither encrypted nor "
+                   "authenticated: a loopback or private address only")
+      ->capture_default_str();
+  command->add_option("--port", options.port, "Port for other nodes and fronts")
+      ->check(CLI::Range(1, 65'535))
+      ->capture_default_str();
+  command->add_option("--ops-address", options.ops_address, "Address of the operations port")
+      ->capture_default_str();
+  command->add_option("--ops-port", options.ops_port, "Operations port; 0 picks a free one")
+      ->capture_default_str();
+  command
+      ->add_option("--replicas", options.replicas, "Copies of each shard, when this node founds the cluster")
+      ->check(CLI::Range(1, 7))
+      ->capture_default_str();
+  command
+      ->add_option("--shards", options.shards,
+                   "Slices of all entities, fixed when the cluster is made; 0: as the data directory is, 16 "
+                   "for a new one")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_option("--scheduler-threads", options.scheduler_threads, "Actor threads; 0: half the cores")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command->add_option("--resident-max", options.resident_max, "Entities kept in memory")
+      ->check(CLI::Range(64, 100'000'000))
+      ->capture_default_str();
+  command->add_option("--wait-seconds", options.wait_seconds, "How long a start waits for etcd")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  command->add_option("--drain-seconds", options.drain_seconds, "How long SIGTERM waits for work under way")
+      ->check(CLI::Range(0, 600))
+      ->capture_default_str();
+  command->add_option("--pid-file", options.pid_file, "Holds the process id while the node is running");
+  command->footer(
+      "Example, three nodes on one machine:\n"
+      "  troupe node --name a --data a --port 7401 --ops-port 9191 --etcd http://127.0.0.1:2379\n"
+      "  troupe node --name b --data b --port 7402 --ops-port 9192 --etcd http://127.0.0.1:2379\n"
+      "  troupe node --name c --data c --port 7403 --ops-port 9193 --etcd http://127.0.0.1:2379\n"
+      "`scripts/cluster.sh start` does that, with an etcd and fronts.");
+  return command;
+}
+
+int run_node(const node_command_options& options) {
+  prepare_process();
+  const auto kinds = all_kinds();
+  const system_clock clock;
+  try {
+    return run_until_signal(options, kinds, clock);
+  } catch (const std::exception& fault) {
+    spdlog::critical("{}", fault.what());
+    return 1;
+  }
+}
+
+}  // namespace troupe::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <string>
+
+#include "cli/cluster_options.hpp"
+
+namespace troupe::cli {
+
+/// What `troupe node` was asked to do.
+struct node_command_options {
+  cluster_options cluster;
+  std::string data = "data";
+  std::string name;
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 7400;
+  std::string ops_address = "127.0.0.1";
+  std::uint16_t ops_port = 9090;
+  std::size_t scheduler_threads = 0;
+  std::uint16_t shards = 0;  // 0: what the data directory has, or 16
+  std::uint32_t replicas = 3;
+  std::size_t resident_max = 25'600;
+  unsigned wait_seconds = 60;
+  unsigned drain_seconds = 10;
+  std::string pid_file;
+};
+
+CLI::App* add_node_command(CLI::App& program, node_command_options& options);
+
+/// One node of a cluster: hosts shards, speaks to other nodes and to fronts. Returns the exit code.
+int run_node(const node_command_options& options);
+
+}  // namespace troupe::cli

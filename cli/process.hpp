@@ -1,0 +1,41 @@
+#pragma once
+
+#include <csignal>
+#include <string>
+
+namespace troupe::cli {
+
+/// What every server process does first: files as many as it may have, no SIGPIPE, a log on stderr.
+void prepare_process();
+
+/// Blocks the signals that end the process in this thread and, by inheritance, in all that it starts; they
+/// are then taken with wait().
+class end_signals {
+ public:
+  end_signals();
+  int wait();
+
+ private:
+  sigset_t set_{};
+};
+
+/// Written when the server is ready, removed when it has stopped.
+class pid_file {
+ public:
+  /// Throws http::boot_error when it cannot be written.
+  explicit pid_file(std::string path);
+  ~pid_file();
+  pid_file(const pid_file&) = delete;
+  pid_file& operator=(const pid_file&) = delete;
+
+ private:
+  std::string path_;
+};
+
+/// Throws http::boot_error where a pid file could not be written later.
+void check_pid_file(const std::string& path);
+
+/// Waits for the signal, logs it, and lets the alarm end the process when draining hangs.
+void wait_for_end(end_signals& signals, unsigned drain_seconds);
+
+}  // namespace troupe::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace troupe {
+
+/// A thread for what takes long and is in no hurry. What has not begun when it ends is dropped.
+class background {
+ public:
+  background();
+  ~background();
+  background(const background&) = delete;
+  background& operator=(const background&) = delete;
+  void run(std::function<void()> what);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  std::deque<std::function<void()>> waiting_;  // guarded by mutex_
+  bool is_stopping_ = false;                   // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace troupe

@@ -1,0 +1,299 @@
+#include "cluster/node/cluster_node.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <future>
+#include <thread>
+
+#include "cluster/authority/fresh_uuid.hpp"
+#include "cluster/replica/codec.hpp"
+#include "cluster/replica_host/replica_record.hpp"
+
+namespace troupe {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+/// The greatest revision that the replicas of a directory have acted upon.
+std::uint64_t known_revision(const std::vector<recovered_shard>& found) {
+  std::uint64_t revision = 0;
+  for (const auto& one : found)
+    if (const auto meta = decode_replica_record(one.meta)) revision = std::max(revision, meta->revision);
+  return revision;
+}
+
+}  // namespace
+
+shard_config first_config(shard_id shard, const std::vector<member>& nodes, std::uint32_t replicas) {
+  shard_config out;
+  out.epoch = 1;
+  out.min_in_sync = replicas >= 3 ? 2 : 1;
+  for (std::uint32_t k = 0; k < replicas; ++k) out.in_sync.push_back(nodes[(shard + k) % nodes.size()]);
+  out.primary = out.in_sync.front();
+  for (const auto& one : out.in_sync) out.replicas.push_back(one.node);
+  std::sort(out.in_sync.begin(), out.in_sync.end());
+  std::sort(out.replicas.begin(), out.replicas.end());
+  out.written_by = fresh_uuid();
+  return out;
+}
+
+cluster_node::cluster_node(cluster_node_options options)
+    : options_(std::move(options)),
+      map_(std::make_unique<shard_map>(options_.runtime.shard_count)),
+      background_(std::make_unique<background>()),
+      hosted_(options_.runtime.shard_count) {}
+
+std::variant<std::unique_ptr<cluster_node>, store_error> cluster_node::start(cluster_node_options options,
+                                                                             const kind_registry& kinds,
+                                                                             const clock_source& clock) {
+  std::unique_ptr<cluster_node> out{new cluster_node{std::move(options)}};
+  auto started = node::start(out->options_.runtime, kinds, clock,
+                             [&](const std::string& directory, const auto& found, shard_history& history) {
+                               return out->replicate(directory, found, history);
+                             });
+  if (const auto* fault = std::get_if<store_error>(&started)) return *fault;
+  out->node_ = std::move(std::get<std::unique_ptr<node>>(started));
+  out->begin();
+  return out;
+}
+
+cluster_node::~cluster_node() {
+  if (node_) stop(milliseconds{0});
+}
+
+cluster_node::parts_or_error cluster_node::replicate(const std::string& directory,
+                                                     const std::vector<recovered_shard>& found,
+                                                     shard_history& history) {
+  for (std::size_t shard = 0; shard < found.size(); ++shard)
+    if (const auto why = refuse_replica(found[shard]); !why.empty())
+      return store_error{store_error::code::corrupt,
+                         "shard " + std::to_string(shard) + ": " + why + "; nothing was changed"};
+  if (auto fault = join(directory, found)) return *fault;
+  reader_ = std::make_unique<authority_reader>(*authority_);
+  replicas_.decides = authority_.get();
+  replicas_.reader = reader_.get();
+  replicas_.self = self_;
+  replicas_.peers = this;
+  replicas_.history = &history;
+  replicas_.in_background = [this](std::function<void()> what) { background_->run(std::move(what)); };
+  replicas_.message_bytes_max = 192U << 10U;
+  replicas_.piece_bytes = 128U << 10U;
+  return node::replica_parts{[this](replica_place place) -> std::unique_ptr<shard_replica> {
+                               auto& here = hosted_[place.shard];
+                               here.post = place.post;
+                               auto made = std::make_unique<replica_host>(std::move(place), replicas_);
+                               here.replica = made.get();
+                               return made;
+                             },
+                             this};
+}
+
+/// Registers with the authority, and listens for other nodes from then on.
+std::optional<store_error> cluster_node::join(const std::string& directory,
+                                              const std::vector<recovered_shard>& found) {
+  auto known = load_identity(directory, options_.name);
+  if (const auto* fault = std::get_if<store_error>(&known)) return *fault;
+  auto who = std::get<identity>(known);
+  if (auto fault = save_identity(directory, who)) return fault;
+  auto how = options_.authority;
+  how.known_revision = known_revision(found);
+  authority_ = std::make_unique<etcd::etcd_authority>(how);
+  const auto result = register_patiently(who);
+  if (result.outcome != registration_outcome::registered)
+    return store_error{store_error::code::suspect, result.error};
+  self_ = result.self;
+  cluster_ = who.cluster = result.cluster;
+  if (auto fault = save_identity(directory, who)) return fault;
+  hello us;
+  us.cluster = cluster_;
+  us.shard_count = options_.runtime.shard_count;
+  us.who = self_;
+  us.name = options_.name;
+  try {
+    transport_ = std::make_unique<transport>(options_.transport, us, static_cast<transport_listener&>(*this));
+  } catch (const std::exception& fault) {
+    return store_error{store_error::code::io, fault.what()};
+  }
+  return std::nullopt;
+}
+
+registration_result cluster_node::register_patiently(const identity& who) {
+  node_profile profile;
+  profile.name = options_.name;
+  profile.address = options_.transport.address + ":" + std::to_string(options_.transport.port);
+  profile.disk = who.disk;
+  profile.cluster = who.cluster;
+  profile.shard_count = options_.runtime.shard_count;
+  const auto give_up_at = steady_clock::now() + options_.register_patience;
+  for (bool is_first = true;; is_first = false) {
+    auto answer = std::make_shared<std::promise<registration_result>>();
+    authority_->register_node(profile, [answer](registration_result r) { answer->set_value(std::move(r)); });
+    auto result = answer->get_future().get();
+    if (result.outcome != registration_outcome::unreachable) return result;
+    if (is_first) spdlog::warn("waiting for the authority: {}", result.error);
+    if (steady_clock::now() >= give_up_at) {
+      result.error = "the authority did not answer: " + result.error;
+      return result;
+    }
+    std::this_thread::sleep_for(milliseconds{200});
+  }
+}
+
+void cluster_node::begin() {
+  desk_ = std::make_unique<desk>(*node_, [this](const member& front, std::string_view reply) {
+    transport_->send_to_front(front, wire::word::reply, reply);
+  });
+  {
+    const std::unique_lock lock{gate_};
+    is_open_ = true;
+  }
+  view_ = std::make_unique<cluster_view>(*authority_, *authority_, *map_,
+                                         [this](const cluster_view::look& seen) { on_look(seen); });
+  view_->start();
+}
+
+bool cluster_node::stop(milliseconds deadline) {
+  if (std::exchange(is_stopped_, true)) return true;
+  const auto until = steady_clock::now() + deadline;
+  for (shard_id shard = 0; shard < hosted_.size(); ++shard)
+    in_replica(shard, [](replica_host& r) { r.resign(); });
+  while (has_primaries() && steady_clock::now() < until) {
+    if (view_) view_->refresh();
+    std::this_thread::sleep_for(milliseconds{10});
+  }
+  const bool handed_over = !has_primaries();
+  view_.reset();
+  {
+    const std::unique_lock lock{gate_};
+    is_open_ = false;
+  }
+  desk_.reset();
+  const bool quiet = node_->stop(
+      std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(until - steady_clock::now())));
+  authority_.reset();
+  node_.reset();
+  transport_.reset();
+  reader_.reset();
+  return handed_over && quiet;
+}
+
+bool cluster_node::has_primaries() const {
+  for (shard_id shard = 0; shard < hosted_.size(); ++shard)
+    if (is_primary(shard)) return true;
+  return false;
+}
+
+std::vector<std::string> cluster_node::not_ready() const {
+  std::vector<std::string> why;
+  if (!view_ || !view_->is_current()) why.emplace_back("the authority does not answer");
+  for (const auto& one : map_->all())
+    if (one.revision == 0) {
+      why.emplace_back("the cluster waits for enough nodes to found its shards");
+      break;
+    }
+  return why;
+}
+
+void cluster_node::in_replica(shard_id shard, std::function<void(replica_host&)> what) {
+  auto& here = hosted_[shard];
+  here.post([replica = here.replica, what = std::move(what)] { what(*replica); });
+}
+
+void cluster_node::on_hello(const hello& who) {
+  const std::shared_lock lock{gate_};
+  if (!is_open_ || who.role != process_role::node) return;
+  for (shard_id shard = 0; shard < hosted_.size(); ++shard)
+    in_replica(shard, [peer = who.who](replica_host& r) { r.on_peer(peer); });
+}
+
+void cluster_node::on_lost(const hello&) {
+  const std::shared_lock lock{gate_};
+  if (is_open_ && view_) view_->refresh();
+}
+
+void cluster_node::on_word(const hello& who, wire::word what, std::string_view bytes) {
+  const std::shared_lock lock{gate_};
+  if (!is_open_) return;
+  switch (what) {
+    case wire::word::replication: {
+      auto message = replication::decode_message(cluster_, bytes);
+      if (!message || message->shard >= hosted_.size()) return;
+      return in_replica(message->shard,
+                        [m = std::move(*message)](replica_host& r) mutable { r.receive(std::move(m)); });
+    }
+    case wire::word::command: {
+      auto asked = wire::decode_command(bytes, steady_clock::now());
+      if (asked) desk_->take(who.who, std::move(*asked));
+      return;
+    }
+    case wire::word::parcels: {
+      auto parcels = wire::decode_parcels(bytes);
+      if (parcels) node_->take_parcels(parcels->to, std::move(parcels->what));
+      return;
+    }
+    case wire::word::acknowledgement: {
+      auto ack = wire::decode_acknowledgement(bytes);
+      if (ack) node_->take_acknowledgements(ack->to, ack->by, std::move(ack->ids));
+      return;
+    }
+    case wire::word::reply:
+      return;  // nodes ask nobody
+  }
+}
+
+void cluster_node::send(const replication::message& what) {
+  std::string frame;
+  replication::encode_message(frame, cluster_, what);
+  transport_->send(what.to.node, wire::word::replication, frame);
+}
+
+void cluster_node::send_parcels(shard_id to, const parcel_batch& parcels) {
+  std::string bytes;
+  wire::encode(bytes, wire::shard_parcels{to, parcels});
+  transport_->send(map_->primary_of(to), wire::word::parcels, bytes);
+}
+
+void cluster_node::send_acknowledgements(shard_id to, shard_id by, const std::vector<send_id>& ids) {
+  std::string bytes;
+  wire::encode(bytes, wire::shard_acknowledgement{to, by, ids});
+  transport_->send(map_->primary_of(to), wire::word::acknowledgement, bytes);
+}
+
+void cluster_node::on_look(const cluster_view::look& seen) {
+  if (!seen.is_complete) return;
+  std::vector<node_address> addresses;
+  for (const auto& one : seen.nodes)
+    if (!one.address.empty()) addresses.push_back({one.latest.node, one.address});
+  transport_->connect_to(addresses);
+  tell_replicas();
+  found_shards(seen.nodes);
+}
+
+/// What the authority holds now, to those who may act upon it.
+void cluster_node::tell_replicas() {
+  for (auto& one : map_->all()) {
+    auto& told = hosted_[one.shard].told_revision;
+    if (one.revision <= told) continue;
+    told = one.revision;
+    in_replica(one.shard, [one](replica_host& r) { r.on_config(one); });
+  }
+}
+
+/// A cluster whose shards have no config is new. The node with the lowest number gives them one, once enough
+/// nodes are there; a second one that thinks it is the lowest loses the compare-and-set.
+void cluster_node::found_shards(const std::vector<known_node>& nodes) {
+  std::vector<member> present;
+  for (const auto& one : nodes)
+    if (!one.address.empty()) present.push_back(one.latest);
+  std::sort(present.begin(), present.end());
+  if (present.size() < options_.replicas || present.front().node != self_.node) return;
+  for (const auto& one : map_->all()) {
+    if (one.revision != 0) continue;
+    authority_->cas(one.shard, 0, first_config(one.shard, present, options_.replicas), [](cas_result) {});
+  }
+}
+
+}  // namespace troupe

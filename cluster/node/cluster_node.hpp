@@ -1,0 +1,105 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cluster/authority/etcd/etcd_authority.hpp"
+#include "cluster/node/background.hpp"
+#include "cluster/node/desk.hpp"
+#include "cluster/node/identity.hpp"
+#include "cluster/replica_host/replica_host.hpp"
+#include "cluster/routing/cluster_view.hpp"
+#include "cluster/transport/transport.hpp"
+#include "runtime/host/node.hpp"
+
+namespace troupe {
+
+struct cluster_node_options {
+  node_options runtime;
+  etcd::etcd_options authority;
+  std::string name;             // in the cluster, the same at every start
+  transport_options transport;  // with a port
+  std::uint32_t replicas = 3;   // of each shard, when this node founds the cluster
+  std::chrono::milliseconds register_patience{60'000};
+};
+
+/// One node of a cluster: the runtime, a replica of every shard on the protocol, connections to the other
+/// nodes, and the way in for fronts. Owned and ended like a node.
+class cluster_node final : transport_listener, replica_peers, shard_routes {
+ public:
+  /// Waits for the authority; gives up at `register_patience`.
+  static std::variant<std::unique_ptr<cluster_node>, store_error> start(cluster_node_options options,
+                                                                        const kind_registry& kinds,
+                                                                        const clock_source& clock);
+  ~cluster_node() override;
+  cluster_node(const cluster_node&) = delete;
+  cluster_node& operator=(const cluster_node&) = delete;
+
+  /// Hands its primaries over, then ends as node::stop() does. True when all of it was done by the deadline.
+  bool stop(std::chrono::milliseconds deadline);
+
+  node& runtime() { return *node_; }
+  const member& self() const { return self_; }
+  /// As far as this node knows.
+  bool is_primary(shard_id shard) const { return map_->primary_of(shard) == self_.node; }
+  const shard_map& shards() const { return *map_; }
+  transport_figures transport_state() const { return transport_->figures(); }
+  /// Why it cannot serve fully; empty when it can.
+  std::vector<std::string> not_ready() const;
+
+ private:
+  explicit cluster_node(cluster_node_options options);
+  using parts_or_error = std::variant<node::replica_parts, store_error>;
+  parts_or_error replicate(const std::string& directory, const std::vector<recovered_shard>& found,
+                           shard_history& history);
+  std::optional<store_error> join(const std::string& directory, const std::vector<recovered_shard>& found);
+  registration_result register_patiently(const identity& who);
+  void begin();
+
+  void on_hello(const hello& who) override;
+  void on_word(const hello& who, wire::word what, std::string_view bytes) override;
+  void on_lost(const hello& who) override;
+  void send(const replication::message& what) override;
+  bool is_here(shard_id shard) const override { return is_primary(shard); }
+  void send_parcels(shard_id to, const parcel_batch& parcels) override;
+  void send_acknowledgements(shard_id to, shard_id by, const std::vector<send_id>& ids) override;
+
+  void on_look(const cluster_view::look& seen);
+  void tell_replicas();
+  void found_shards(const std::vector<known_node>& nodes);
+  void in_replica(shard_id shard, std::function<void(replica_host&)> what);
+  bool has_primaries() const;
+
+  const cluster_node_options options_;
+  member self_;
+  uuid cluster_;
+  std::unique_ptr<etcd::etcd_authority> authority_;
+  std::unique_ptr<authority_reader> reader_;
+  std::unique_ptr<shard_map> map_;
+  std::unique_ptr<background> background_;
+  replica_environment replicas_;
+  struct hosted {
+    replica_host* replica = nullptr;
+    std::function<void(std::function<void()>)> post;
+    std::uint64_t told_revision = 0;  // the view's thread only
+  };
+  std::vector<hosted> hosted_;  // by shard
+  std::unique_ptr<node> node_;
+  std::unique_ptr<desk> desk_;
+  // What comes from other processes is let through only while it is set: then everything above exists.
+  std::shared_mutex gate_;
+  bool is_open_ = false;  // guarded by gate_
+  std::unique_ptr<transport> transport_;
+  std::unique_ptr<cluster_view> view_;
+  bool is_stopped_ = false;
+};
+
+/// How the shards of a new cluster are spread: replicas and primaries evenly, each shard's on different
+/// nodes. `nodes` in the order of their numbers, at least `replicas`.
+shard_config first_config(shard_id shard, const std::vector<member>& nodes, std::uint32_t replicas);
+
+}  // namespace troupe
