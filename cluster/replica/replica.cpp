@@ -294,7 +294,10 @@ bool replica::is_fenced(std::uint64_t revision) const {
 }
 
 void replica::on(const compacted& e) {
-  TROUPE_ASSERT(e.start >= log_.start() && e.start <= commit_ + 1, "compacted to " + std::to_string(e.start));
+  // A snapshot may have been installed by a copy that lost its primary before it heard of the commit.
+  commit_ = std::max(commit_, std::min(e.start - 1, synced_));
+  TROUPE_ASSERT(e.start >= log_.start() && e.start <= commit_ + 1,
+                "compacted to " + std::to_string(e.start) + ": " + describe());
   log_.compact(e.start);
 }
 

@@ -87,6 +87,7 @@ void replica_host::carry_out(const stage_snapshot& a) {
 
 void replica_host::carry_out(const install_snapshot& a) {
   give_way();
+  compacted_ = std::max(compacted_, a.index + 1);  // the protocol's log begins there now
   write({place_.shard, log_write::kind::install, a.number, 0, a.index, {}, 1});
 }
 

@@ -82,8 +82,9 @@ void replica_host::on_applied(std::uint64_t index) {
     const auto kept = environment_.history->first_kept(place_.shard);
     if (kept != 0) start = std::min(start, std::max(needed, kept));
   }
-  compacted_ = std::max(compacted_, start);
-  step(compacted{compacted_});
+  if (start <= compacted_) return;
+  compacted_ = start;
+  step(compacted{start});
 }
 
 void replica_host::on_tick() {

@@ -64,6 +64,7 @@ struct replica_node final : journal_listener, replica_listener, replica_peers {
     journal_options quick;
     quick.trim_bytes = 1;
     quick.apply_delay = std::chrono::milliseconds{1};
+    quick.keep_bytes_max = 20'000;
     log = std::make_unique<journal>(*stored, *this, quick, directory);
     auto recovered = log->recover();
     REQUIRE(std::holds_alternative<std::vector<recovered_shard>>(recovered));
@@ -236,7 +237,25 @@ TEST_CASE("catch-up: a new copy gets a snapshot, and one that was away gets entr
   const auto end = backup->applied;
   net.nodes.pop_back();
   backup.reset();
-  const replica_node again{there.path(), {second_node.node, 7}, decides, net.clock};
+  constexpr member second_run{second_node.node, 7};
+  replica_node again{there.path(), second_run, decides, net.clock};
   CHECK(again.rows() == rows);
   CHECK(again.stored->applied(0).index == end);
+
+  // What it lacks is in the log no more: a snapshot on top of what it has, and then entries again.
+  for (int i = 0; i < 100; ++i) {
+    primary.propose(2);
+    REQUIRE(net.run_until([&] { return primary.applied == primary.last; }));
+  }
+  net.nodes.push_back(&again);
+  primary.host->on_peer(second_run);
+  again.host->on_peer(first_node);
+  const auto pieces_before = net.pieces;
+  REQUIRE(net.run_until([&] { return again.applied == primary.last; }));
+  CHECK(net.pieces > pieces_before);
+  for (int i = 0; i < 20; ++i) {
+    primary.propose(2);
+    REQUIRE(net.run_until([&] { return again.applied == primary.last; }));
+  }
+  CHECK(again.rows() == primary.rows());
 }
