@@ -220,28 +220,35 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
   switch (what) {
     case wire::word::replication: {
       auto message = replication::decode_message(cluster_, bytes);
-      if (!message || message->shard >= hosted_.size()) return;
+      if (!message || message->shard >= hosted_.size()) return refuse_word(who, "a replication frame");
       return in_replica(message->shard,
                         [m = std::move(*message)](replica_host& r) mutable { r.receive(std::move(m)); });
     }
     case wire::word::command: {
       auto asked = wire::decode_command(bytes, steady_clock::now());
-      if (asked) desk_->take(who.who, std::move(*asked));
-      return;
+      if (!asked) return refuse_word(who, "a command");
+      return desk_->take(who.who, std::move(*asked));
     }
     case wire::word::parcels: {
       auto parcels = wire::decode_parcels(bytes);
-      if (parcels) node_->take_parcels(parcels->to, std::move(parcels->what));
-      return;
+      if (!parcels) return refuse_word(who, "outbox messages");
+      return node_->take_parcels(parcels->to, std::move(parcels->what));
     }
     case wire::word::acknowledgement: {
       auto ack = wire::decode_acknowledgement(bytes);
-      if (ack) node_->take_acknowledgements(ack->to, ack->by, std::move(ack->ids));
-      return;
+      if (!ack) return refuse_word(who, "an acknowledgement");
+      return node_->take_acknowledgements(ack->to, ack->by, std::move(ack->ids));
     }
     case wire::word::reply:
       return;  // nodes ask nobody
   }
+}
+
+/// Nothing was changed by it. The first one is logged, and then every thousandth.
+void cluster_node::refuse_word(const hello& from, const char* what) {
+  if (malformed_words_++ % 1000 == 0)
+    spdlog::warn("{} sent {} that is damaged, of another cluster or not one; {} such words so far", from.name,
+                 what, malformed_words_.load());
 }
 
 void cluster_node::send(const replication::message& what) {

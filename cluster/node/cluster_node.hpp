@@ -68,6 +68,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes {
   void send_parcels(shard_id to, const parcel_batch& parcels) override;
   void send_acknowledgements(shard_id to, shard_id by, const std::vector<send_id>& ids) override;
 
+  void refuse_word(const hello& from, const char* what);
   void on_look(const cluster_view::look& seen);
   void tell_replicas();
   void found_shards(const std::vector<known_node>& nodes);
@@ -91,6 +92,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes {
   std::unique_ptr<node> node_;
   std::unique_ptr<desk> desk_;
   // What comes from other processes is let through only while it is set: then everything above exists.
+  std::atomic<std::uint64_t> malformed_words_{0};
   std::shared_mutex gate_;
   bool is_open_ = false;  // guarded by gate_
   std::unique_ptr<transport> transport_;

@@ -133,6 +133,8 @@ void take(byte_reader& in, append& b) {
     c.previous_epoch = in.varint();
     take(in, c.bytes);
     if (c.first == 0 || c.last < c.first || c.epoch == 0 || c.previous_epoch > c.epoch) return in.fail();
+    // Without bytes it is a barrier, the first entry of its epoch.
+    if (!c.bytes && (c.first != c.last || c.previous_epoch == c.epoch)) return in.fail();
     b.chunks.push_back(std::move(c));
   }
 }

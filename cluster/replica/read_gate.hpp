@@ -16,6 +16,8 @@ class read_gate {
     is_stamped_ = true;
     return round_;
   }
+  /// The greatest round that anybody can have been asked about.
+  std::uint64_t round() const { return round_; }
   void add(std::uint64_t ticket, std::uint64_t index, bool old_round_will_do);
   bool is_empty() const { return waiting_.empty(); }
   /// The last ticket that may be answered when every in-sync replica has confirmed `round`, or 0.

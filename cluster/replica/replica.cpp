@@ -171,11 +171,13 @@ void replica::accept_config(const stored_config& now) {
     }
     if (now.revision < meta_.revision || config.generation < meta_.generation || config.epoch < epoch_) {
       ++figures_.refused_configs;
+      ++figures_.impossible_configs;
       return;
     }
   }
   if (config.in_sync.empty() || config.epoch == 0) {
     ++figures_.refused_configs;
+    ++figures_.impossible_configs;
     return;
   }
   config_ = now;
@@ -294,8 +296,6 @@ bool replica::is_fenced(std::uint64_t revision) const {
 }
 
 void replica::on(const compacted& e) {
-  // A snapshot may have been installed by a copy that lost its primary before it heard of the commit.
-  commit_ = std::max(commit_, std::min(e.start - 1, synced_));
   TROUPE_ASSERT(e.start >= log_.start() && e.start <= commit_ + 1,
                 "compacted to " + std::to_string(e.start) + ": " + describe());
   log_.compact(e.start);

@@ -30,6 +30,7 @@ struct replica_figures {
   std::uint64_t old_epoch = 0;        // messages of an older epoch
   std::uint64_t bad_messages = 0;     // that no correct replica sends
   std::uint64_t refused_configs = 0;  // older than what was seen: the authority was rolled back, or is slow
+  std::uint64_t impossible_configs = 0;  // of these, what no authority that was seen before may say
   std::uint64_t elections = 0;
   std::uint64_t elections_by_poll = 0;
   std::uint64_t lost_before_serving = 0;  // elected, and another one elected before it served

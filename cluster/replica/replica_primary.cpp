@@ -110,7 +110,7 @@ replica::peer* replica::peer_of(const message& m) {
 void replica::on(const message& m, const append_ack& b) {
   auto* p = peer_of(m);
   if (p == nullptr) return;
-  if (b.match > log_.last() && options_.bug == mutant::none) {
+  if ((b.match > log_.last() || b.round > reads_.round()) && options_.bug == mutant::none) {
     ++figures_.bad_messages;
     return;
   }

@@ -1,4 +1,6 @@
 // What replicas on other nodes get, and what is got from them.
+#include <algorithm>
+
 #include "cluster/replica_host/replica_host.hpp"
 #include "runtime/base/assert.hpp"
 
@@ -6,7 +8,29 @@ namespace troupe {
 
 using namespace replication;
 
-void replica_host::receive(message&& what) { step(received{std::move(what)}); }
+namespace {
+
+/// Once they are written they are acknowledged, and every copy applies them.
+bool is_sound(shard_id shard, const message& what) {
+  const auto* sent = std::get_if<append>(&what.body);
+  if (sent == nullptr) return true;
+  chunk_view view;
+  return std::all_of(sent->chunks.begin(), sent->chunks.end(), [&](const chunk& c) {
+    if (!c.bytes) return true;  // a barrier
+    return decode_chunk(shard, c.first, *c.bytes, view) && view.last_index() == c.last &&
+           view.epoch == c.epoch && view.previous_epoch == c.previous_epoch;
+  });
+}
+
+}  // namespace
+
+void replica_host::receive(message&& what) {
+  if (is_sound(place_.shard, what)) {
+    step(received{std::move(what)});
+  } else {
+    ++damaged_;
+  }
+}
 void replica_host::on_peer(member who) { step(peer_seen{who}); }
 void replica_host::on_config(const stored_config& now) { step(config_read{now}); }
 void replica_host::resign() { step(replication::resign{}); }

@@ -175,7 +175,7 @@ void replica_host::carry_out(const quarantined& a) {
 /// At once, and then each time there are ten times as many: what is wrong stays wrong for long.
 void replica_host::report_refusals() {
   const auto& f = core_.figures();
-  const auto refusals = f.refused_configs + f.bad_messages + f.foreign;
+  const auto refusals = f.impossible_configs + f.bad_messages + damaged_;
   if (refusals < next_report_) return;
   next_report_ = refusals * 10;
   spdlog::warn("shard {}: {} words of the authority or of other replicas refused so far, nothing changed: {}",

@@ -46,8 +46,10 @@ class replica_host final : public shard_replica {
   void on_tick() override;
   void on_storage_full(bool is_full) override;
 
-  /// From a replica on another node.
+  /// From a replica on another node. Entries that are damaged, or are not the ones that they are sent as, are
+  /// refused: the message is dropped and counted.
   void receive(replication::message&& what);
+  std::uint64_t damaged() const { return damaged_; }
   /// That run of another node exists.
   void on_peer(member who);
   /// What the authority holds, not asked for.
@@ -96,6 +98,7 @@ class replica_host final : public shard_replica {
   };
   std::deque<waiting_entries> waiting_;                          // for what was written before them
   std::map<node_id, std::shared_ptr<snapshot_source>> sources_;  // by receiver
+  std::uint64_t damaged_ = 0;                                    // messages
   std::uint64_t next_report_ = 1;                                // refusals
 };
 

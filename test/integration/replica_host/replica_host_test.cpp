@@ -21,7 +21,7 @@ class set_clock final : public clock_source {
 };
 
 /// One replica between a log, an authority and a shard that the test plays.
-struct stage final : shard_log, replica_listener {
+struct stage : shard_log, replica_listener {
   static constexpr member self{node_id{1}, 5};
 
   explicit stage(recovered_shard found = {}) {
@@ -173,4 +173,95 @@ TEST_CASE("replica record: reads what it wrote, and no damaged bytes") {
   CHECK(decode_replica_record(older) == without);
   CHECK(refuse_replica({"nonsense", 0, 0, {}}) != "");
   CHECK(refuse_replica({"", 0, 0, {}}) == "");
+}
+
+namespace {
+
+using replication::append;
+constexpr member other{node_id{2}, 9};
+
+/// A stage whose replica follows `other` in epoch 1 and has its log.
+struct follower : stage, shard_history {
+  follower() {
+    environment.peers = &outbox;
+    environment.history = this;
+    replica->start();
+    shard_config config = alone(3, other, 1, 1).config;
+    config.replicas = {node_id{1}, node_id{2}};
+    answer({3, 1, config});
+    hear(replication::activate{{}, 1, 1});
+  }
+  template <class Body>
+  void hear(Body body, std::uint64_t epoch = 1) {
+    replica->receive({3, other, self, epoch, 1, std::move(body)});
+  }
+  std::vector<log_extract> read(shard_id, std::uint64_t, std::uint64_t, std::size_t) const override {
+    return {};
+  }
+  std::uint64_t first_kept(shard_id) const override { return 0; }
+  void keep_from(shard_id, std::uint64_t) override {}
+  void take_image(shard_id, image_handler) override {}
+
+  struct sent_words final : replica_peers {
+    void send(const replication::message& what) override { sent.push_back(what); }
+    std::vector<replication::message> sent;
+  } outbox;
+};
+
+shared_bytes chunk_of(std::uint64_t first, int count, std::uint64_t epoch, std::uint64_t previous) {
+  chunk_writer writer{3};
+  writer.begin(first, epoch, previous);
+  for (int i = 0; i < count; ++i) {
+    std::string entry;
+    encode_barrier(entry);
+    writer.add(entry);
+  }
+  return std::make_shared<const std::string>(writer.take());
+}
+
+}  // namespace
+
+TEST_CASE("replica host: entries that are damaged, or not what they are sent as, are refused and counted") {
+  follower f;
+  f.sync();
+  const auto before = f.writes.size();
+  const auto good = chunk_of(1, 2, 1, 0);
+  auto bytes = *good;
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  const auto damaged = std::make_shared<const std::string>(bytes);
+  f.hear(append{0, 0, {{1, 2, 1, 0, damaged}}});
+  f.hear(append{0, 0, {{1, 3, 1, 0, good}}});
+  f.hear(append{0, 0, {{1, 2, 1, 1, good}}});
+  CHECK(f.replica->damaged() == 3);
+  CHECK(f.writes.size() == before);
+  f.hear(append{0, 0, {{1, 2, 1, 0, good}}});
+  REQUIRE(f.writes.size() == before + 1);
+  CHECK(f.writes.back().last_index == 2);
+  CHECK(f.replica->damaged() == 3);
+}
+
+TEST_CASE(
+    "replica host: an epoch that changes while a snapshot is installed, and late notices, end nothing") {
+  follower f;
+  f.sync();
+  f.hear(append{0, 0, {{1, 2, 1, 0, chunk_of(1, 2, 1, 0)}}});
+  f.sync();
+  f.hear(append{2, 0, {}});
+  CHECK(f.committed == 2);
+  const std::string whole = "what the shard is";
+  replication::snapshot_part part;
+  part.index = 10;
+  part.history = {{1, 1}};
+  part.total = whole.size();
+  part.hash = replication::snapshot_hash(whole, whole.size());
+  part.bytes = std::make_shared<const std::string>(whole);
+  f.hear(part);
+  REQUIRE(f.writes.back().what == log_write::kind::install);
+  const auto install = f.writes.back().number;
+  f.replica->on_applied(2);  // the rows of before, told late
+  f.hear(replication::release{}, 2);      // another epoch
+  f.replica->on_synced(install);
+  f.replica->on_applied(10);
+  f.replica->on_applied(2);
+  f.replica->on_tick();
 }
