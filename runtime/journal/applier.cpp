@@ -37,7 +37,7 @@ bool applier::try_begin(std::vector<log_chunk>&& job) {
 
 void applier::wait_until_idle() {
   std::unique_lock lock{mutex_};
-  changed_.wait(lock, [this] { return !is_busy_; });
+  changed_.wait(lock, [this] { return !is_busy_ && !is_telling_; });
 }
 
 void applier::run() {
@@ -54,9 +54,14 @@ void applier::run() {
     {
       const std::lock_guard lock{mutex_};
       is_busy_ = false;
+      is_telling_ = true;
+    }
+    when_done_(std::move(job));
+    {
+      const std::lock_guard lock{mutex_};
+      is_telling_ = false;
     }
     changed_.notify_all();
-    when_done_(std::move(job));
   }
 }
 

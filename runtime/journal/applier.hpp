@@ -39,6 +39,7 @@ class applier {
 
   /// False while a job is at work; then `job` is left alone.
   bool try_begin(std::vector<log_chunk>&& job);
+  /// Until no job is at work, and all have been given back.
   void wait_until_idle();
 
  private:
@@ -51,7 +52,8 @@ class applier {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<log_chunk> job_;  // guarded by mutex_
-  bool is_busy_ = false;        // guarded by mutex_
+  bool is_busy_ = false;        // guarded by mutex_; with a job
+  bool is_telling_ = false;     // guarded by mutex_; that one is done
   bool stopping_ = false;       // guarded by mutex_
   apply_buffer buffer_;         // the thread's own
   store_batch batch_;           // the thread's own
