@@ -42,11 +42,26 @@ CLI::App* add_status_command(CLI::App& program, status_options& options) {
   auto* command = program.add_subcommand("status", "Show what a running server does");
   command->add_option("--ops-url", options.ops_url, "Its operations port")->capture_default_str();
   command->add_flag("--json", options.json, "One JSON object on stdout");
-  command->footer("Example:\n  troupe status --ops-url http://127.0.0.1:9090");
+  auto* etcd = command->add_option("--etcd", options.cluster.etcd,
+                                   "Show a cluster instead: URLs of its etcd's members, separated by commas");
+  etcd->delimiter(',');
+  command->add_option("--cluster", options.cluster.cluster, "The cluster's name in etcd")
+      ->needs(etcd)
+      ->capture_default_str();
+  command
+      ->add_option("--entity", options.entity, "Only the name of the node that runs this entity (kind/key)")
+      ->needs(etcd);
+  command->callback([&options, etcd] { options.is_cluster = etcd->count() > 0; });
+  command->footer(
+      "Examples:\n"
+      "  troupe status --ops-url http://127.0.0.1:9090\n"
+      "  troupe status --etcd http://127.0.0.1:2379 --cluster troupe\n"
+      "  troupe status --etcd http://127.0.0.1:2379 --entity sku/phone");
   return command;
 }
 
 int run_status(const status_options& options) {
+  if (options.is_cluster) return run_cluster_status(options);
   httplib::Client client{options.ops_url};
   client.set_connection_timeout(2);
   client.set_read_timeout(5);

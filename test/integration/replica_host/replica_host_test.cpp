@@ -258,8 +258,8 @@ TEST_CASE(
   f.hear(part);
   REQUIRE(f.writes.back().what == log_write::kind::install);
   const auto install = f.writes.back().number;
-  f.replica->on_applied(2);  // the rows of before, told late
-  f.hear(replication::release{}, 2);      // another epoch
+  f.replica->on_applied(2);           // the rows of before, told late
+  f.hear(replication::release{}, 2);  // another epoch
   f.replica->on_synced(install);
   f.replica->on_applied(10);
   f.replica->on_applied(2);

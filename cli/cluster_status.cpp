@@ -1,0 +1,173 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <future>
+#include <map>
+
+#include "actors/kinds.hpp"
+#include "cli/status.hpp"
+#include "cli/terminal.hpp"
+#include "cluster/authority/etcd/etcd_authority.hpp"
+#include "runtime/store/keys.hpp"
+
+namespace troupe::cli {
+namespace {
+
+struct cluster_now {
+  std::vector<known_node> nodes;
+  std::vector<stored_config> shards;  // by number
+  std::uint32_t shard_count = 0;
+
+  std::string name_of(node_id id) const {
+    for (const auto& one : nodes)
+      if (one.latest.node == id) return one.name;
+    return id == node_id::none ? "-" : fmt::format("#{}", static_cast<std::uint32_t>(id));
+  }
+  bool is_present(const member& who) const {
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [&](const known_node& n) { return n.latest == who && !n.address.empty(); });
+  }
+  std::string names_of(const std::vector<member>& members) const {
+    std::string out;
+    for (const auto& m : members) out += (out.empty() ? "" : " ") + name_of(m.node);
+    return out;
+  }
+  std::size_t primaries_of(node_id id) const {
+    return static_cast<std::size_t>(std::count_if(
+        shards.begin(), shards.end(), [&](const auto& s) { return s.config.primary.node == id; }));
+  }
+  std::size_t copies_of(node_id id) const {
+    return static_cast<std::size_t>(std::count_if(shards.begin(), shards.end(), [&](const auto& s) {
+      return std::any_of(s.config.in_sync.begin(), s.config.in_sync.end(),
+                         [&](const member& m) { return m.node == id; });
+    }));
+  }
+  /// Why the shard is less than whole; empty when it is whole.
+  std::string fault_of(const stored_config& s) const {
+    if (!is_present(s.config.primary)) return "its primary is gone";
+    if (s.config.in_sync.size() < s.config.replicas.size()) return "a copy is missing";
+    return {};
+  }
+};
+
+/// Empty, or why it could not be read.
+std::string read_cluster(const status_options& options, cluster_now& out) {
+  etcd::etcd_options how;
+  how.endpoints = options.cluster.etcd;
+  how.cluster = options.cluster.cluster;
+  if (auto fault = etcd::fault_in(how); !fault.empty()) return fault;
+  etcd::etcd_authority authority{how};
+  std::promise<nodes_result> nodes;
+  std::promise<read_result> shards;
+  authority.read_nodes([&](nodes_result r) { nodes.set_value(std::move(r)); });
+  auto found = nodes.get_future().get();
+  if (!found.ok) return "the authority did not answer: " + found.error;
+  authority.read_all([&](read_result r) { shards.set_value(std::move(r)); });
+  auto configs = shards.get_future().get();
+  if (!configs.ok) return "the authority did not answer: " + configs.error;
+  if (found.cluster.is_nil()) return "there is no cluster " + options.cluster.cluster + " in that etcd";
+  out.nodes = std::move(found.nodes);
+  out.shards = std::move(configs.configs);
+  out.shard_count = found.shard_count;
+  std::sort(out.shards.begin(), out.shards.end(),
+            [](const auto& a, const auto& b) { return a.shard < b.shard; });
+  return {};
+}
+
+int print_entity(const cluster_now& now, const std::string& entity) {
+  const auto slash = entity.find('/');
+  const auto kinds = all_kinds();
+  const auto* kind =
+      slash == std::string::npos ? nullptr : kinds.find(std::string_view{entity}.substr(0, slash));
+  if (kind == nullptr || slash + 1 == entity.size()) {
+    fmt::print(stderr, "\"{}\" names no entity: a kind, a slash and a key do, for instance sku/phone\n",
+               entity);
+    return 2;
+  }
+  const entity_ref ref{kind->options.id, entity.substr(slash + 1)};
+  const auto shard = shard_of(ref, static_cast<std::uint16_t>(now.shard_count));
+  for (const auto& one : now.shards)
+    if (one.shard == shard) {
+      fmt::print("{}\n", now.name_of(one.config.primary.node));
+      return 0;
+    }
+  fmt::print(stderr, "shard {} has no config yet\n", shard);
+  return 1;
+}
+
+void print_json(const cluster_now& now) {
+  boost::json::array nodes;
+  for (const auto& one : now.nodes)
+    nodes.push_back({{"name", one.name},
+                     {"number", static_cast<std::uint32_t>(one.latest.node)},
+                     {"run", one.latest.run},
+                     {"address", one.address},
+                     {"isPresent", !one.address.empty()},
+                     {"primaries", now.primaries_of(one.latest.node)},
+                     {"inSync", now.copies_of(one.latest.node)}});
+  boost::json::array shards;
+  for (const auto& one : now.shards) {
+    boost::json::array in_sync;
+    for (const auto& m : one.config.in_sync) in_sync.push_back(boost::json::string{now.name_of(m.node)});
+    shards.push_back({{"shard", one.shard},
+                      {"epoch", one.config.epoch},
+                      {"revision", one.revision},
+                      {"primary", now.name_of(one.config.primary.node)},
+                      {"inSync", in_sync},
+                      {"replicas", one.config.replicas.size()},
+                      {"fault", now.fault_of(one)}});
+  }
+  fmt::print("{}\n", boost::json::serialize(boost::json::object{
+                         {"shardCount", now.shard_count}, {"nodes", nodes}, {"shards", shards}}));
+}
+
+void print_tables(const cluster_now& now, std::size_t faults) {
+  const bool colour = look_at(stdout).colour;
+  const auto paint = [&](const std::string& text, const char* code) {
+    return colour ? fmt::format("\033[{}m{}\033[0m", code, text) : text;
+  };
+  fmt::print("{}\n\n", faults == 0 && now.shards.size() == now.shard_count
+                           ? paint(fmt::format("all {} shards are whole", now.shard_count), "32")
+                           : paint(fmt::format("{} of {} shards are not whole",
+                                               faults + now.shard_count - now.shards.size(), now.shard_count),
+                                   "33"));
+  fmt::print("{:<16} {:>6} {:>8} {:<22} {:>9} {:>8}\n", "node", "number", "run", "address", "primaries",
+             "in sync");
+  for (const auto& one : now.nodes) {
+    const auto line = fmt::format("{:<16} {:>6} {:>8} {:<22} {:>9} {:>8}", one.name,
+                                  static_cast<std::uint32_t>(one.latest.node), one.latest.run,
+                                  one.address.empty() ? "not there" : one.address,
+                                  now.primaries_of(one.latest.node), now.copies_of(one.latest.node));
+    fmt::print("{}\n", one.address.empty() ? paint(line, "31") : line);
+  }
+  fmt::print("\n{:>5} {:>6} {:<16} {:<40}\n", "shard", "epoch", "primary", "in sync");
+  for (const auto& one : now.shards) {
+    const auto fault = now.fault_of(one);
+    const auto line =
+        fmt::format("{:>5} {:>6} {:<16} {:<40}{}", one.shard, one.config.epoch,
+                    now.name_of(one.config.primary.node), now.names_of(one.config.in_sync), fault);
+    fmt::print("{}\n", fault.empty() ? line : paint(line, "33"));
+  }
+}
+
+}  // namespace
+
+int run_cluster_status(const status_options& options) {
+  cluster_now now;
+  if (const auto why = read_cluster(options, now); !why.empty()) {
+    fmt::print(stderr, "{}\n", why);
+    return 2;
+  }
+  if (!options.entity.empty()) return print_entity(now, options.entity);
+  const auto faults = static_cast<std::size_t>(std::count_if(
+      now.shards.begin(), now.shards.end(), [&](const auto& one) { return !now.fault_of(one).empty(); }));
+  if (options.json) {
+    print_json(now);
+  } else {
+    print_tables(now, faults);
+  }
+  return faults == 0 && now.shards.size() == now.shard_count ? 0 : 1;
+}
+
+}  // namespace troupe::cli

@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# A real cluster on this machine: etcd, nodes and fronts as processes, their data, logs and pids in one directory.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/cluster.sh COMMAND [--data DIR]
+  start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16]
+                  starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready
+  status          which processes run, and who is the primary of which shard
+  kill NAME       kill -9 a node or front
+  restart NAME    starts it again on its data (kills it first when it runs)
+  pause NAME      SIGSTOP: it neither works nor ends        resume NAME   SIGCONT
+  logs            the end of every log
+  stop            SIGTERM to all, fronts first; then etcd. Nothing is left running; the data stays
+  where ENTITY    the node that is the primary of an entity, e.g. where sku/phone
+  DIR is ./cluster-data by default; DIR/urls lists the fronts' URLs, DIR/keys is the --data of `troupe token`.
+  etcd ends by itself after a week, or TROUPE_ETCD_SECONDS.
+TEXT
+}
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+troupe="${TROUPE:-$root/build/release/cli/troupe}"
+# shellcheck source-path=SCRIPTDIR source=server.sh
+source "$root/scripts/server.sh"
+
+[[ $# -ge 1 ]] || { usage >&2; exit 2; }
+command="$1"
+shift
+[[ "$command" != --help ]] || { usage; exit 0; }
+
+dir="cluster-data"
+nodes=3
+fronts=2
+replicas=3
+shards=16
+name=""
+while [[ $# -gt 0 ]]; do
+  case "$1" in
+    --help) usage; exit 0 ;;
+    --data | --nodes | --fronts | --replicas | --shards)
+      [[ $# -ge 2 ]] || { echo "cluster.sh: $1 needs a value" >&2; exit 2; }
+      case "$1" in
+        --data) dir="$2" ;;
+        --nodes) nodes="$2" ;;
+        --fronts) fronts="$2" ;;
+        --replicas) replicas="$2" ;;
+        --shards) shards="$2" ;;
+      esac
+      shift 2
+      ;;
+    -*) echo "cluster.sh: there is no option $1" >&2; usage >&2; exit 2 ;;
+    *)
+      [[ -z "$name" ]] || { usage >&2; exit 2; }
+      name="$1"
+      shift
+      ;;
+  esac
+done
+for number in "$nodes" "$fronts" "$replicas" "$shards"; do
+  [[ "$number" =~ ^[1-9][0-9]{0,3}$ ]] || { echo "cluster.sh: $number is no number above 0" >&2; exit 2; }
+done
+((replicas <= nodes)) || { echo "cluster.sh: $replicas replicas need at least as many nodes" >&2; exit 2; }
+
+# is_running NAME: whether the process that its pid file names is that node or front.
+is_running() {
+  [[ -s "$dir/$1.pid" ]] && is_server "$(<"$dir/$1.pid")" "$dir/$1"
+}
+
+need_running() {
+  [[ -n "$name" ]] || { echo "cluster.sh: which one? e.g. cluster.sh $command n1" >&2; exit 2; }
+  is_running "$name" || { echo "cluster.sh: $name does not run" >&2; exit 1; }
+}
+
+names() {
+  local file
+  for file in "$dir"/*.command; do
+    [[ -e "$file" ]] && basename "$file" .command
+  done
+}
+
+# launch NAME: starts what DIR/NAME.command says, in the background.
+launch() {
+  local words=()
+  mapfile -t words <"$dir/$1.command"
+  "${words[@]}" </dev/null >>"$dir/$1.log" 2>&1 &
+  echo $! >"$dir/$1.pid"
+  disown
+}
+
+# new_process NAME WORDS…: chooses ports, writes NAME.command and starts it.
+new_process() {
+  local who="$1" role="$2" port ops_port
+  port="$(free_port)"
+  ops_port="$(free_port)"
+  echo "$port $ops_port" >"$dir/$who.ports"
+  local words=("$troupe" "$role" --data "$dir/$who" --port "$port" --ops-port "$ops_port"
+    --etcd "$(<"$dir/etcd/endpoint")" --cluster local)
+  if [[ "$role" == node ]]; then
+    words+=(--name "$who" --replicas "$replicas" --shards "$shards")
+  else
+    ln --symbolic --force --no-target-directory keys "$dir/$who"
+    echo "http://127.0.0.1:$port" >>"$dir/urls"
+  fi
+  printf '%s\n' "${words[@]}" >"$dir/$who.command"
+  launch "$who"
+}
+
+ops_port_of() { cut --delimiter=' ' --fields=2 "$dir/$1.ports"; }
+
+start() {
+  local i who
+  if [[ -e "$dir/urls" ]]; then
+    echo "cluster.sh: there is a cluster in $dir; \`stop\` it and remove the directory, or use another --data" >&2
+    exit 1
+  fi
+  [[ -x "$troupe" ]] || { echo "cluster.sh: no $troupe; scripts/build.sh release troupe builds it" >&2; exit 1; }
+  mkdir --parents "$dir"
+  dir="$(cd "$dir" && pwd)"
+  trap 'stop >&2' ERR
+  TROUPE_ETCD_SECONDS="${TROUPE_ETCD_SECONDS:-604800}" "$root/scripts/etcd.sh" start "$dir/etcd" >/dev/null
+  : >"$dir/urls"
+  for ((i = 1; i <= nodes; i++)); do new_process "n$i" node; done
+  mkdir --parents --mode=700 "$dir/keys"
+  # The signing key, before two fronts could each make one.
+  "$troupe" token --data "$dir/keys" --user 00000000-0000-7000-8000-000000000001 >/dev/null 2>&1
+  for ((i = 1; i <= fronts; i++)); do new_process "f$i" front; done
+  for who in $(names); do wait_ready "$(ops_port_of "$who")" "$dir/$who.pid" "$dir/$who.log"; done
+  trap - ERR
+  echo "$nodes nodes and $fronts fronts are ready: $(paste --serial --delimiters=' ' "$dir/urls")"
+}
+
+status() {
+  local who state
+  for who in $(names); do
+    state="not running"
+    if is_running "$who"; then
+      state="running, pid $(<"$dir/$who.pid")"
+      [[ "$(ps -o state= -p "$(<"$dir/$who.pid")")" != T* ]] || state="paused, pid $(<"$dir/$who.pid")"
+    fi
+    printf '%-4s %s\n' "$who" "$state"
+  done
+  "$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local
+}
+
+# shellcheck disable=SC2317  # called by the trap too
+stop() {
+  local who pid deadline
+  for who in $(names | sort); do # fronts before nodes
+    is_running "$who" || continue
+    pid="$(<"$dir/$who.pid")"
+    kill -TERM "$pid" 2>/dev/null || continue
+    kill -CONT "$pid" 2>/dev/null || true
+  done
+  deadline=$((SECONDS + 25))
+  for who in $(names); do
+    while is_running "$who"; do
+      ((SECONDS < deadline)) || kill -KILL "$(<"$dir/$who.pid")" 2>/dev/null || true
+      sleep 0.05
+    done
+  done
+  "$root/scripts/etcd.sh" stop "$dir/etcd"
+}
+
+case "$command" in
+  start) start ;;
+  *)
+    [[ -e "$dir/urls" ]] || { echo "cluster.sh: there is no cluster in $dir; \`start\` one" >&2; exit 1; }
+    dir="$(cd "$dir" && pwd)"
+    case "$command" in
+      status) status ;;
+      stop) stop ;;
+      kill) need_running && kill -KILL "$(<"$dir/$name.pid")" ;;
+      pause) need_running && kill -STOP "$(<"$dir/$name.pid")" ;;
+      resume) need_running && kill -CONT "$(<"$dir/$name.pid")" ;;
+      restart)
+        [[ -e "$dir/$name.command" ]] || { echo "cluster.sh: there is no $name" >&2; exit 1; }
+        if is_running "$name"; then
+          kill -KILL "$(<"$dir/$name.pid")"
+          while is_running "$name"; do sleep 0.02; done
+        fi
+        launch "$name"
+        ;;
+      logs) tail --lines=15 "$dir"/*.log ;;
+      where)
+        [[ -n "$name" ]] || { echo "cluster.sh: which entity? e.g. cluster.sh where sku/phone" >&2; exit 2; }
+        "$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local --entity "$name"
+        ;;
+      *) usage >&2; exit 2 ;;
+    esac
+    ;;
+esac
