@@ -4,10 +4,11 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/flash-sale.sh [--kill] [--keep] [FLASH-SALE OPTIONS]
+Usage: scripts/flash-sale.sh [--kill] [--cluster] [--keep] [FLASH-SALE OPTIONS]
   Starts a server on a fresh temporary data directory and free ports, runs `troupe flash-sale` against it, prints
   the report and stops the server. Exit code: that of the flash sale (0: every check held).
   --kill   kill -9 the server in the middle of the selling and start it again; lost answers are asked for again
+  --cluster  sell over two fronts and three nodes with an etcd, and kill -9 the node that runs the SKU in the middle
   --keep   keep the data directory and the server's log, and say where they are
   Any other option goes to the flash sale: --buyers, --stock, --connections, --html FILE, --json …
   (scripts/flash-sale.sh --flash-sale-help lists them.)
@@ -17,6 +18,7 @@ TEXT
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 troupe="$root/build/release/cli/troupe"
 kill_server=false
+cluster=false
 keep=false
 show_help=false
 options=()
@@ -24,6 +26,7 @@ for option in "$@"; do
   case "$option" in
     --help) usage; exit 0 ;;
     --kill) kill_server=true ;;
+    --cluster) cluster=true ;;
     --keep) keep=true ;;
     --flash-sale-help) show_help=true ;;
     *) options+=("$option") ;;
@@ -46,6 +49,7 @@ log="$work/troupe.log"
 
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
+  if [[ -e "$work/cluster/urls" ]]; then "$root/scripts/cluster.sh" stop --data "$work/cluster" || true; fi
   stop_server "$pid_file" "$data" || true
   if [[ $keep == true ]]; then
     echo "data: $data, log: $log" >&2
@@ -58,6 +62,27 @@ trap 'exit 130' INT TERM
 
 # 10,000 connections are 10,000 open files, on both sides.
 ulimit -S -n "$(ulimit -H -n)"
+
+# The SKU's primary is killed in the middle, and started again a moment later.
+sell_on_cluster() {
+  local at="$work/cluster" primary
+  "$root/scripts/cluster.sh" start --data "$at" >&2
+  primary="$("$root/scripts/cluster.sh" where sku/flash-sale --data "$at")"
+  echo "node $primary runs the SKU and is going to be killed" >&2
+  # It stays away until the others have taken over.
+  "$troupe" flash-sale --url "$(paste --serial --delimiters=, "$at/urls")" --data "$at/keys" --sku flash-sale \
+    --retry-lost --kill-at 0.05 --kill-server "$at/$primary.pid" \
+    --restart-command "sleep 3; $(printf '%q ' "$root/scripts/cluster.sh" restart "$primary" --data "$at")" \
+    "${options[@]}"
+}
+
+if [[ $cluster == true ]]; then
+  status=0
+  sell_on_cluster || status=$?
+  [[ $status -eq 0 ]] || tail --lines=5 "$work/cluster"/*.log >&2
+  exit "$status"
+fi
+
 port="$(free_port)"
 ops_port="$(free_port)"
 serve=("$troupe" serve --data "$data" --host 127.0.0.1 --port "$port" --ops-port "$ops_port" --pid-file "$pid_file")

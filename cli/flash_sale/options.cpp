@@ -31,7 +31,8 @@ Exit code: 0 every check held, 1 a check failed, 2 the sale could not be run (th
 CLI::App* add_flash_sale_command(CLI::App& program, flash_sale_options& o) {
   auto* c = program.add_subcommand("flash-sale", description);
   c->footer(footer);
-  c->add_option("--url", o.url, "Server to buy from")->capture_default_str();
+  c->add_option("--url", o.url, "Server to buy from; several fronts of a cluster separated by commas")
+      ->capture_default_str();
   c->add_option("--data", o.data, "The server's data directory: tokens are minted with its signing key")
       ->capture_default_str();
 

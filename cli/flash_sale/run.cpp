@@ -47,9 +47,20 @@ void write_page(std::ofstream& file, const std::filesystem::path& path, const sa
   if (!file) refuse_page(path);
 }
 
+std::vector<client::endpoint> resolve_all(std::string_view urls) {
+  std::vector<client::endpoint> out;
+  for (;;) {
+    const auto comma = urls.find(',');
+    out.push_back(client::resolve(urls.substr(0, comma)));
+    if (comma == std::string_view::npos) return out;
+    urls.remove_prefix(comma + 1);
+  }
+}
+
 /// Sells, and returns all that the report and the checks are made from.
 std::pair<sale_facts, sale_timing> sell(const flash_sale_options& o, progress& bar) {
-  const client::endpoint server = client::resolve(o.url);
+  const auto servers = resolve_all(o.url);
+  const auto& server = servers.front();  // for all that is not buying
   client::allow_open_sockets(static_cast<std::size_t>(o.connections));
   std::optional<server_kill> kill;
   if (!o.kill_pid_file.empty()) kill.emplace(o.kill_pid_file, o.restart_command);
@@ -63,7 +74,7 @@ std::pair<sale_facts, sale_timing> sell(const flash_sale_options& o, progress& b
   sale_facts facts;
   sale_timing timing;
   {
-    sale the_sale(plan, server, static_cast<std::size_t>(o.connections), rules_of(o), ledger, bar);
+    sale the_sale(plan, servers, static_cast<std::size_t>(o.connections), rules_of(o), ledger, bar);
     the_sale.open_all();
     the_sale.run(kill ? &*kill : nullptr);
     timing.killed = the_sale.killed();

@@ -24,13 +24,13 @@ constexpr std::int64_t retry_after_s_max = 5;
 
 }  // namespace
 
-sale::sale(const sale_plan& plan, const client::endpoint& server, std::size_t slots, const sale_rules& rules,
-           sale_ledger& ledger, progress& bar)
+sale::sale(const sale_plan& plan, const std::vector<client::endpoint>& servers, std::size_t slots,
+           const sale_rules& rules, sale_ledger& ledger, progress& bar)
     : plan_(plan),
       rules_(rules),
       ledger_(ledger),
       bar_(bar),
-      net_(server, slots, *this),
+      net_(servers, slots, *this),
       slots_(slots),
       jitter_(rules.seed) {}
 

@@ -29,8 +29,8 @@ struct sale_rules {
 /// s + slots, s + 2 slots … in turn. Writes what happens into the ledger.
 class sale final : private client::connections::listener {
  public:
-  sale(const sale_plan& plan, const client::endpoint& server, std::size_t slots, const sale_rules& rules,
-       sale_ledger& ledger, progress& bar);
+  sale(const sale_plan& plan, const std::vector<client::endpoint>& servers, std::size_t slots,
+       const sale_rules& rules, sale_ledger& ledger, progress& bar);
 
   /// Opens every connection and asks each for the stock, so that all of them are known to be accepted. Throws
   /// client::environment_error when the server does not take them.

@@ -10,8 +10,8 @@
 
 namespace troupe::client {
 
-connections::connections(const endpoint& server, std::size_t slots, listener& events)
-    : server_(server), events_(events), epoll_(epoll_create1(EPOLL_CLOEXEC)), slots_(slots) {
+connections::connections(std::vector<endpoint> servers, std::size_t slots, listener& events)
+    : servers_(std::move(servers)), events_(events), epoll_(epoll_create1(EPOLL_CLOEXEC)), slots_(slots) {
   if (epoll_ < 0) throw environment_error(std::string("epoll is not available: ") + std::strerror(errno));
 }
 
@@ -33,13 +33,13 @@ void connections::open(std::size_t slot) {
   auto& s = slots_[slot];
   close(slot);
   ++s.opened_count;
-  s.fd = ::socket(server_.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const auto& to = servers_[slot % servers_.size()];
+  s.fd = ::socket(to.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (s.fd < 0)
     throw environment_error(std::string("No more sockets can be opened: ") + std::strerror(errno));
   const int on = 1;
   ::setsockopt(s.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const int result =
-      ::connect(s.fd, reinterpret_cast<const sockaddr*>(&server_.address), server_.address_bytes);
+  const int result = ::connect(s.fd, reinterpret_cast<const sockaddr*>(&to.address), to.address_bytes);
   if (result != 0 && errno != EINPROGRESS) {
     ::close(s.fd);
     s.fd = -1;

@@ -28,7 +28,8 @@ class connections {
     virtual void on_broken(std::size_t slot) = 0;
   };
 
-  connections(const endpoint& server, std::size_t slots, listener& events);
+  /// To each server the same number, one after the other. At least one.
+  connections(std::vector<endpoint> servers, std::size_t slots, listener& events);
   ~connections();
   connections(const connections&) = delete;
   connections& operator=(const connections&) = delete;
@@ -62,7 +63,7 @@ class connections {
   void receive(std::size_t slot);
   void break_off(std::size_t slot);
 
-  endpoint server_;
+  std::vector<endpoint> servers_;
   listener& events_;
   int epoll_ = -1;
   std::vector<slot_state> slots_;
