@@ -85,6 +85,11 @@ std::vector<std::string> cluster_front::not_ready() const {
 void cluster_front::on_hello(const hello&) { router_->on_moved(); }
 
 void cluster_front::on_word(const hello&, wire::word what, std::string_view bytes) {
+  if (what == wire::word::config) {
+    const auto now = wire::decode_config(bytes);
+    if (now && map_->learn(*now)) router_->on_moved();
+    return;
+  }
   if (what != wire::word::reply) return;
   if (auto answer = wire::decode_reply(bytes)) router_->on_reply(std::move(*answer));
 }

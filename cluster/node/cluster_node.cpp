@@ -17,6 +17,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr milliseconds leave_patience{3000};
+
 /// The greatest revision that the replicas of a directory have acted upon.
 std::uint64_t known_revision(const std::vector<recovered_shard>& found) {
   std::uint64_t revision = 0;
@@ -73,7 +75,7 @@ cluster_node::parts_or_error cluster_node::replicate(const std::string& director
                          "shard " + std::to_string(shard) + ": " + why + "; nothing was changed"};
   if (auto fault = join(directory, found)) return *fault;
   reader_ = std::make_unique<authority_reader>(*authority_);
-  replicas_.decides = authority_.get();
+  replicas_.decides = static_cast<authority*>(this);
   replicas_.reader = reader_.get();
   replicas_.self = self_;
   replicas_.peers = this;
@@ -160,7 +162,10 @@ bool cluster_node::stop(milliseconds deadline) {
   const auto until = steady_clock::now() + deadline;
   for (shard_id shard = 0; shard < hosted_.size(); ++shard)
     in_replica(shard, [](replica_host& r) { r.resign(); });
-  while (has_primaries() && steady_clock::now() < until) {
+  // It acknowledges until nobody waits for it any more; at the floor somebody always does.
+  const auto leave_until = std::min(until, steady_clock::now() + leave_patience);
+  while ((has_primaries() && steady_clock::now() < until) ||
+         (is_waited_for() && steady_clock::now() < leave_until)) {
     if (view_) view_->refresh();
     std::this_thread::sleep_for(milliseconds{10});
   }
@@ -178,6 +183,15 @@ bool cluster_node::stop(milliseconds deadline) {
   transport_.reset();
   reader_.reset();
   return handed_over && quiet;
+}
+
+bool cluster_node::is_waited_for() const {
+  const auto all = map_->all();
+  return std::any_of(all.begin(), all.end(), [this](const stored_config& one) {
+    const auto& members = one.config.in_sync;
+    return members.size() > one.config.min_in_sync &&
+           std::find(members.begin(), members.end(), self_) != members.end();
+  });
 }
 
 bool cluster_node::has_primaries() const {
@@ -239,6 +253,12 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
       if (!ack) return refuse_word(who, "an acknowledgement");
       return node_->take_acknowledgements(ack->to, ack->by, std::move(ack->ids));
     }
+    case wire::word::config: {
+      auto now = wire::decode_config(bytes);
+      if (!now || now->shard >= hosted_.size()) return refuse_word(who, "a config");
+      map_->learn(*now);
+      return in_replica(now->shard, [c = std::move(*now)](replica_host& r) { r.on_config(c); });
+    }
     case wire::word::reply:
       return;  // nodes ask nobody
   }
@@ -249,6 +269,19 @@ void cluster_node::refuse_word(const hello& from, const char* what) {
   if (malformed_words_++ % 1000 == 0)
     spdlog::warn("{} sent {} that is damaged, of another cluster or not one; {} such words so far", from.name,
                  what, malformed_words_.load());
+}
+
+void cluster_node::cas(shard_id shard, std::uint64_t expected_revision, const shard_config& proposed,
+                       std::function<void(cas_result)> done) {
+  authority_->cas(shard, expected_revision, proposed, [this, done = std::move(done)](cas_result result) {
+    if (result.outcome == cas_outcome::won) {
+      map_->learn(result.now);
+      std::string bytes;
+      wire::encode(bytes, result.now);
+      transport_->broadcast(wire::word::config, bytes);
+    }
+    done(std::move(result));
+  });
 }
 
 void cluster_node::send(const replication::message& what) {

@@ -29,7 +29,7 @@ struct cluster_node_options {
 
 /// One node of a cluster: the runtime, a replica of every shard on the protocol, connections to the other
 /// nodes, and the way in for fronts. Owned and ended like a node.
-class cluster_node final : transport_listener, replica_peers, shard_routes {
+class cluster_node final : transport_listener, replica_peers, shard_routes, authority {
  public:
   /// Waits for the authority; gives up at `register_patience`.
   static std::variant<std::unique_ptr<cluster_node>, store_error> start(cluster_node_options options,
@@ -69,11 +69,18 @@ class cluster_node final : transport_listener, replica_peers, shard_routes {
   void send_acknowledgements(shard_id to, shard_id by, const std::vector<send_id>& ids) override;
 
   void refuse_word(const hello& from, const char* what);
+  // What replicas ask of the authority passes here, so that what was written is told to everybody at once.
+  void read_all(std::function<void(read_result)> done) override { authority_->read_all(std::move(done)); }
+  void cas(shard_id shard, std::uint64_t expected_revision, const shard_config& proposed,
+           std::function<void(cas_result)> done) override;
+  void on_hint(std::function<void()> changed) override { authority_->on_hint(std::move(changed)); }
+
   void on_look(const cluster_view::look& seen);
   void tell_replicas();
   void found_shards(const std::vector<known_node>& nodes);
   void in_replica(shard_id shard, std::function<void(replica_host&)> what);
   bool has_primaries() const;
+  bool is_waited_for() const;
 
   const cluster_node_options options_;
   member self_;

@@ -49,7 +49,7 @@ void put(byte_writer& out, const append& b) {
 void put(byte_writer& out, const append_ack& b) {
   out.varint(b.match);
   out.varint(b.round);
-  out.u8(b.is_full ? 1 : 0);
+  out.u8(static_cast<std::uint8_t>((b.is_full ? 1U : 0U) | (b.is_leaving ? 2U : 0U)));
 }
 void put(byte_writer& out, const nack& b) {
   out.u8(static_cast<std::uint8_t>(b.why));
@@ -141,7 +141,10 @@ void take(byte_reader& in, append& b) {
 void take(byte_reader& in, append_ack& b) {
   b.match = in.varint();
   b.round = in.varint();
-  b.is_full = take_flag(in);
+  const auto flags = in.u8();
+  if (flags > 3) in.fail();
+  b.is_full = (flags & 1U) != 0;
+  b.is_leaving = (flags & 2U) != 0;
 }
 void take(byte_reader& in, nack& b) {
   const auto why = in.u8();

@@ -52,7 +52,8 @@ struct append {
 struct append_ack {
   std::uint64_t match = 0;
   std::uint64_t round = 0;
-  bool is_full = false;  // the disk takes no more entries
+  bool is_full = false;     // the disk takes no more entries
+  bool is_leaving = false;  // this process is going to stop: nobody is to wait for it then
 };
 
 enum class refusal : std::uint8_t {

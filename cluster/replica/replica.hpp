@@ -93,6 +93,7 @@ class replica {
     member who;            // run 0: not met yet
     bool follows = false;  // has acknowledged in this epoch: its log is the beginning of this one
     bool is_full = false;
+    bool is_leaving = false;
     std::uint64_t match = 0;
     std::uint64_t next = 1;
     std::uint64_t round = 0;

@@ -122,7 +122,7 @@ void replica::acknowledge() {
     return;
   }
   const auto match = has(mutant::ack_before_sync) ? log_.last() : synced_;
-  send_to(leader_, append_ack{match, round_seen_, is_full_});
+  send_to(leader_, append_ack{match, round_seen_, is_full_, is_resigning_});
 }
 
 void replica::advance_backup_commit() {

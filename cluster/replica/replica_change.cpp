@@ -4,9 +4,10 @@
 
 namespace troupe::replication {
 
-/// A member of the in-sync set that holds commits up: dead, superseded by a later run, silent or stuck.
+/// A member of the in-sync set that holds commits up or is going to: dead, superseded by a later run, silent,
+/// stuck, or about to stop.
 bool replica::is_gone(const peer* p) const {
-  if (p == nullptr) return true;
+  if (p == nullptr || p->is_leaving) return true;
   return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
 }
 
@@ -140,6 +141,7 @@ void replica::on(const transfer_to& e) {
 
 void replica::on(const resign&) {
   is_resigning_ = true;
+  if (role_ == replica_role::backup) acknowledge();  // which says so
   if (role_ != replica_role::primary || transfer_) return;
   const auto to = serving_ ? best_successor() : member{};
   if (to.run != 0) {

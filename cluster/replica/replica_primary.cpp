@@ -118,6 +118,7 @@ void replica::on(const message& m, const append_ack& b) {
   p->follows = true;
   p->last_ack = now_;
   p->is_full = b.is_full;
+  p->is_leaving = p->is_leaving || b.is_leaving;
   p->round = std::max(p->round, b.round);
   if (b.match > p->match) {
     p->match = b.match;

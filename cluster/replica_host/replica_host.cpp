@@ -152,16 +152,22 @@ void replica_host::carry_out(const committed& a) {
 
 void replica_host::carry_out(const serve& a) {
   is_serving_ = true;
+  if (environment_.peers != nullptr)
+    spdlog::info("shard {}: primary in epoch {}, from entry {}", place_.shard, a.epoch, a.barrier);
   // The shard waits for the rows of everything that was committed before.
   place_.log->commit(place_.shard, a.barrier, true);
   place_.listener->on_serve(a.epoch, a.barrier);
 }
 void replica_host::carry_out(const stop_serving&) {
   is_serving_ = false;
+  if (environment_.peers != nullptr) spdlog::info("shard {}: primary no longer", place_.shard);
   waiting_.clear();
   place_.listener->on_stop_serving();
 }
-void replica_host::carry_out(const set_accepting& a) { place_.listener->on_accepting(a.accepts); }
+void replica_host::carry_out(const set_accepting& a) {
+  if (!a.accepts) spdlog::info("shard {}: handing over", place_.shard);
+  place_.listener->on_accepting(a.accepts);
+}
 void replica_host::carry_out(const reads_released& a) { place_.listener->on_reads_released(a.ticket); }
 
 void replica_host::carry_out(const quarantined& a) {

@@ -267,6 +267,12 @@ class front_list {
     const std::lock_guard lock{mutex_};
     fronts_[who] = std::move(out);
   }
+  std::vector<member> all() const {
+    std::vector<member> out;
+    const std::lock_guard lock{mutex_};
+    for (const auto& [who, queue] : fronts_) out.push_back(who);
+    return out;
+  }
   void remove(const member& who) {
     const std::lock_guard lock{mutex_};
     fronts_.erase(who);
@@ -479,6 +485,16 @@ bool transport::send_to_front(const member& to, wire::word what, std::string_vie
   ++s.with.figures.words_sent;
   if (result == outgoing::put_result::wake) caf::anon_send(s.dock, flush_atom_v);
   return true;
+}
+
+void transport::broadcast(wire::word what, std::string_view bytes) {
+  std::vector<node_id> nodes;
+  {
+    const std::lock_guard lock{state_->mutex};
+    for (const auto& [node, one] : state_->links) nodes.push_back(node);
+  }
+  for (const auto node : nodes) send(node, what, bytes);
+  for (const auto& front : state_->fronts.all()) send_to_front(front, what, bytes);
 }
 
 std::uint16_t transport::port() const { return state_->port; }

@@ -74,6 +74,9 @@ class transport {
   bool send(node_id to, wire::word what, std::string_view bytes);
   bool send_to_front(const member& to, wire::word what, std::string_view bytes);
 
+  /// To every node and front that is connected.
+  void broadcast(wire::word what, std::string_view bytes);
+
   std::uint16_t port() const;
   transport_figures figures() const;
 

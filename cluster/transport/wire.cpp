@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cluster/authority/records.hpp"
+
 namespace troupe::wire {
 
 using std::chrono::duration_cast;
@@ -176,6 +178,24 @@ std::optional<shard_acknowledgement> decode_acknowledgement(std::string_view byt
   out.ids.reserve(count);
   for (std::size_t i = 0; i < count && in.ok(); ++i) out.ids.push_back(take_send_id(in));
   return whole(in, std::move(out));
+}
+
+void encode(std::string& out, const stored_config& what) {
+  byte_writer w{out};
+  w.varint(what.shard);
+  w.varint(what.revision);
+  w.raw(to_json(what.config));
+}
+
+std::optional<stored_config> decode_config(std::string_view bytes) {
+  byte_reader in{bytes};
+  stored_config out;
+  out.shard = take<shard_id>(in);
+  out.revision = in.varint();
+  const auto config = in.ok() ? shard_config_from_json(in.rest()) : std::nullopt;
+  if (!config || out.revision == 0) return std::nullopt;
+  out.config = *config;
+  return out;
 }
 
 void append_word(std::string& out, word kind, std::string_view bytes) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cluster/authority/authority.hpp"
 #include "runtime/base/bytes.hpp"
 #include "runtime/host/command.hpp"
 #include "runtime/outbox/outbox.hpp"
@@ -22,6 +23,7 @@ enum class word : std::uint8_t {
   reply = 3,            // node to front
   parcels = 4,          // outbox messages of one shard to another
   acknowledgement = 5,  // of parcels
+  config = 6,           // what the authority holds of a shard now, from who has just written it
 };
 
 /// One command to a shard. Its deadline travels as what is left of it.
@@ -53,11 +55,13 @@ void encode(std::string& out, const shard_command& what, moment now);
 void encode(std::string& out, const shard_reply& what);
 void encode(std::string& out, const shard_parcels& what);
 void encode(std::string& out, const shard_acknowledgement& what);
+void encode(std::string& out, const stored_config& what);
 
 [[nodiscard]] std::optional<shard_command> decode_command(std::string_view bytes, moment now);
 [[nodiscard]] std::optional<shard_reply> decode_reply(std::string_view bytes);
 [[nodiscard]] std::optional<shard_parcels> decode_parcels(std::string_view bytes);
 [[nodiscard]] std::optional<shard_acknowledgement> decode_acknowledgement(std::string_view bytes);
+[[nodiscard]] std::optional<stored_config> decode_config(std::string_view bytes);
 
 /// Words one after the other, as they travel: [word][length][bytes]…
 void append_word(std::string& out, word kind, std::string_view bytes);
@@ -68,7 +72,7 @@ template <class Visit>
   while (!in.at_end()) {
     const auto kind = in.u8();
     const auto body = in.sized();
-    if (!in.ok() || kind < 1 || kind > 5) return false;
+    if (!in.ok() || kind < 1 || kind > 6) return false;
     visit(static_cast<word>(kind), body);
   }
   return true;

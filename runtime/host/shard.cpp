@@ -135,7 +135,7 @@ void shard::take_up_stored_work() {
 
 bool shard::is_quiet() const {
   return queued_ == 0 && running_ == 0 && gated_replies_.empty() && gated_effects_.empty() &&
-         pending_reads_.empty() && early_commands_.empty() && applied_ == last_index_;
+         pending_reads_.empty() && early_commands_.empty() && (!is_serving_ || applied_ == last_index_);
 }
 
 void shard::on_commands(std::uint32_t front, std::vector<ticketed_command>&& commands) {

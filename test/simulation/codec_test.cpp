@@ -51,7 +51,7 @@ message_body any_body(random_stream& random) {
       return b;
     }
     case 2:
-      return append_ack{any_number(random), any_number(random), random.chance(0.5)};
+      return append_ack{any_number(random), any_number(random), random.chance(0.5), random.chance(0.5)};
     case 3:
       return nack{static_cast<refusal>(1 + random.below(4)), any_number(random)};
     case 4:

@@ -254,7 +254,7 @@ TEST_CASE("replica: R=2, an acknowledgement of an older epoch does not advance t
     old.from = b.at(2).self();
     old.to = b.at(1).self();
     old.epoch = 0;
-    old.body = replication::append_ack{2, 1, false};
+    old.body = replication::append_ack{2, 1, false, false};
     b.propose(1);
     b.sync(1);
     b.step(1, replication::received{old});
@@ -332,7 +332,7 @@ TEST_CASE(
   m.from = b.at(2).self();
   m.to = b.at(1).self();
   m.epoch = 1;
-  m.body = replication::append_ack{1'000'000, 1'000'000, false};
+  m.body = replication::append_ack{1'000'000, 1'000'000, false, false};
   b.step(1, replication::received{m});
   CHECK(b.at(1).figures().bad_messages == 1);
   m.to.run += 7;

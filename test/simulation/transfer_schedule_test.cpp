@@ -55,3 +55,20 @@ TEST_CASE("replica: R=3, a release of an older epoch deposes nobody") {
     CHECK((b.config().epoch == 3) == (bug == mutant::none));
   }
 }
+
+TEST_CASE("replica: R=3, a copy whose process is going to stop leaves the set before anybody waits for it") {
+  bench b(3, 2);
+  b.propose(1);
+  b.settle({1, 2, 3});
+  b.step(3, replication::resign{});
+  b.run({1, 2, 3}, milliseconds{100});
+  CHECK(b.config().in_sync.size() == 2);
+  CHECK(replication::find_node(b.config().in_sync, node_id{3}).run == 0);
+  // At the floor nobody leaves: it would be one copy too few.
+  b.step(2, replication::resign{});
+  b.run({1, 2, 3}, milliseconds{100});
+  CHECK(b.config().in_sync.size() == 2);
+  b.propose(1);
+  b.run({1, 2}, milliseconds{100});
+  CHECK(b.at(1).commit() == b.at(1).log().last());
+}

@@ -426,4 +426,11 @@ TEST_CASE("shard: while its role is handed over commands wait, and go on when it
   caf::anon_send(f.environment.shards[f.home_of("a")], wake_notice{});
   f.run();
   CHECK(status_in(refused) == reply_status::not_primary);
+  // A backup has nothing to wait for before it ends.
+  bool is_quiet = false;
+  caf::scoped_actor self{*f.system};
+  auto asked = self->request(f.environment.shards[f.home_of("a")], caf::infinite, quiet_question{true});
+  f.run();
+  asked.receive([&](bool quiet) { is_quiet = quiet; }, [](caf::error&) {});
+  CHECK(is_quiet);
 }
