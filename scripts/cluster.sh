@@ -121,7 +121,8 @@ start() {
   TROUPE_ETCD_SECONDS="${TROUPE_ETCD_SECONDS:-604800}" "$root/scripts/etcd.sh" start "$dir/etcd" >/dev/null
   : >"$dir/urls"
   for ((i = 1; i <= nodes; i++)); do new_process "n$i" node; done
-  mkdir --parents --mode=700 "$dir/keys"
+  mkdir "$dir/keys"
+  chmod 700 "$dir/keys"
   # The signing key, before two fronts could each make one.
   "$troupe" token --data "$dir/keys" --user 00000000-0000-7000-8000-000000000001 >/dev/null 2>&1
   for ((i = 1; i <= fronts; i++)); do new_process "f$i" front; done

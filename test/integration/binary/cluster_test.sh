@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# A cluster as its user meets it: three nodes and two fronts as processes with an etcd. A primary is killed in the
+# middle of a sale, another one frozen, one restarted in peace; nothing is lost, doubled or refused.
+# Usage: cluster_test.sh PATH-TO-TROUPE SOURCE-DIRECTORY
+set -euo pipefail
+
+export TROUPE="$1"
+cluster="$2/scripts/cluster.sh"
+work="$(mktemp --directory --tmpdir troupe-cluster.XXXXXX)"
+at="$work/cluster"
+export TROUPE_ETCD_SECONDS=300
+# shellcheck disable=SC2317  # called by the trap
+clean_up() {
+  [[ ! -e "$at/urls" ]] || "$cluster" stop --data "$at" >/dev/null 2>&1 || true
+  rm --recursive --force "$work"
+}
+trap clean_up EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  tail --lines=25 "$at"/*.log >&2 || true
+  exit 1
+}
+
+# sale SKU OPTIONS: a small sale over both fronts; every check must hold.
+sale() {
+  local sku="$1"
+  shift
+  "$TROUPE" flash-sale --url "$(paste --serial --delimiters=, "$at/urls")" --data "$at/keys" --sku "$sku" \
+    --buyers 600 --stock 100 --connections 100 --retry-lost "$@" >"$work/report" 2>&1 ||
+    { cat "$work/report" >&2; fail "the sale of $sku"; }
+  grep --quiet 'Every check held' "$work/report" || fail "the report of $sku"
+}
+
+# wait_whole: until every shard has all its copies again.
+wait_whole() {
+  local deadline=$((SECONDS + 60))
+  until "$TROUPE" status --etcd "$(<"$at/etcd/endpoint")" --cluster local >"$work/status"; do
+    ((SECONDS < deadline)) || { cat "$work/status" >&2; fail "not whole again within 60 s"; }
+    sleep 0.1
+  done
+}
+
+# refused TEXT WORDS: a process that must end by itself, not with 0, and say TEXT.
+refused() {
+  local text="$1" code=0
+  shift
+  timeout 30 "$@" >"$work/refusal" 2>&1 || code=$?
+  ((code != 0 && code != 124)) || fail "what must be refused ended with $code: $text"
+  grep --quiet "$text" "$work/refusal" || { cat "$work/refusal" >&2; fail "the refusal does not say: $text"; }
+}
+
+refused 'the authority did not answer' "$TROUPE" node --name x --data "$work/x" --port 20001 --ops-port 0 \
+  --etcd http://127.0.0.1:1 --wait-seconds 1
+refused 'the authority did not answer' "$TROUPE" front --data "$work/keys" --port 0 --ops-port 0 \
+  --etcd http://127.0.0.1:1 --wait-seconds 1
+
+"$cluster" start --data "$at" --shards 8 >/dev/null
+etcd="$(<"$at/etcd/endpoint")"
+wait_whole
+
+# Who does not belong here.
+refused 'the count never changes' "$TROUPE" node --name x --data "$work/x" --port 20001 --ops-port 0 \
+  --etcd "$etcd" --cluster local --shards 4
+mkdir "$work/served"
+touch "$work/served/authority"
+refused 'belongs to .troupe serve.' "$TROUPE" node --name n9 --data "$work/served" --port 20001 --ops-port 0 \
+  --etcd "$etcd" --cluster local
+
+# Killed in the middle, and back with its old disk.
+primary="$("$cluster" where sku/first --data "$at")"
+sale first --kill-at 0.1 --kill-server "$at/$primary.pid" \
+  --restart-command "$(printf '%q ' "$cluster" restart "$primary" --data "$at")"
+wait_whole
+[[ "$("$cluster" where sku/first --data "$at")" != "$primary" ]] || fail "the killed primary is the primary still"
+
+# Frozen: it neither answers nor ends.
+primary="$("$cluster" where sku/second --data "$at")"
+"$cluster" pause "$primary" --data "$at"
+sale second
+"$cluster" resume "$primary" --data "$at"
+wait_whole
+
+# Stopped in peace, and back with an empty disk.
+primary="$("$cluster" where sku/third --data "$at")"
+pid="$(<"$at/$primary.pid")"
+kill -TERM "$pid"
+sale third
+deadline=$((SECONDS + 30))
+while kill -0 "$pid" 2>/dev/null; do
+  ((SECONDS < deadline)) || fail "$primary does not stop"
+  sleep 0.05
+done
+grep --quiet 'is handed over' "$at/$primary.log" || fail "$primary did not hand its shards over"
+refused "belongs to the node .$primary." "$TROUPE" node --name n9 --data "$at/$primary" --port 20001 --ops-port 0 \
+  --etcd "$etcd" --cluster local
+rm --recursive "${at:?}/$primary"
+"$cluster" restart "$primary" --data "$at"
+wait_whole
+sale fourth
+
+"$cluster" stop --data "$at"
+pgrep --full -- "$at" >/dev/null && fail "something of the cluster still runs"
+grep --with-filename 'invariant broken' "$at"/*.log && fail "a process ended over an invariant"
+exit 0
