@@ -39,7 +39,7 @@ std::string with_user(std::string text, const std::string& user) {
 closed_loop::closed_loop(const load_options& o, const client::endpoint& server,
                          const std::vector<caller>& callers)
     : options_(o),
-      net_(server, o.connections, *this),
+      net_({server}, o.connections, *this),
       sent_at_(o.connections),
       is_waiting_(o.connections),
       keys_(std::random_device{}()) {

@@ -68,7 +68,7 @@ void run_burst(const load_options& o, const client::endpoint& server) {
   const auto plan = flash_sale::make_plan(sale_options, server, token_for);
   flash_sale::sale_ledger ledger(o.connections);
   flash_sale::progress bar(stderr);
-  flash_sale::sale burst(plan, server, o.connections,
+  flash_sale::sale burst(plan, {server}, o.connections,
                          {.answer_timeout = std::chrono::seconds{30}, .seed = sale_options.seed}, ledger,
                          bar);
   burst.open_all();

@@ -18,7 +18,7 @@ constexpr std::size_t connections_max = 16;
 class count_round final : private client::connections::listener {
  public:
   count_round(const client::endpoint& server, const std::vector<caller>& users)
-      : server_(server), users_(users), net_(server, std::min(users.size(), connections_max), *this) {}
+      : server_(server), users_(users), net_({server}, std::min(users.size(), connections_max), *this) {}
 
   std::int64_t run() {
     for (std::size_t slot = 0; slot < net_.slot_count(); ++slot) net_.open(slot);
