@@ -80,6 +80,7 @@ int print_entity(const cluster_now& now, const std::string& entity) {
   const auto kinds = all_kinds();
   const auto* kind =
       slash == std::string::npos ? nullptr : kinds.find(std::string_view{entity}.substr(0, slash));
+  if (now.shard_count == 0) return 2;  // read_cluster() has refused that
   if (kind == nullptr || slash + 1 == entity.size()) {
     fmt::print(stderr, "\"{}\" names no entity: a kind, a slash and a key do, for instance sku/phone\n",
                entity);

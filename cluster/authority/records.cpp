@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <functional>
+#include <limits>
 
+#include "runtime/base/shard_id.hpp"
 #include "runtime/entity/json_read.hpp"
 #include "runtime/entity/json_write.hpp"
 
@@ -86,7 +88,12 @@ std::optional<shard_config> shard_config_from_json(std::string_view text) {
   return config;
 }
 
-std::optional<meta_record> meta_from_json(std::string_view text) { return read<meta_record>(text); }
+std::optional<meta_record> meta_from_json(std::string_view text) {
+  auto record = read<meta_record>(text);
+  const bool is_sound = record && !record->cluster.is_nil() && record->shard_count > 0 &&
+                        record->shard_count <= std::numeric_limits<shard_id>::max();
+  return is_sound ? record : std::nullopt;
+}
 
 std::optional<run_record> run_from_json(std::string_view text) {
   auto record = read<run_record>(text);

@@ -68,6 +68,12 @@ TEST_CASE("authority records: text that is no record is no record") {
   CHECK_FALSE(shard_config_from_json(good + "x"));
   CHECK_FALSE(shard_config_from_json(R"({"epoch":1})"));
   CHECK_FALSE(run_from_json(to_json(run_record{})));  // number 0 is nobody
+  meta_record cluster{.cluster = uuid{{1}}, .shard_count = 16, .format = 1};
+  CHECK(meta_from_json(to_json(cluster)));
+  for (const std::uint32_t count : {0U, 65'536U}) {  // nothing has no shard, or more than there are numbers
+    cluster.shard_count = count;
+    CHECK_FALSE(meta_from_json(to_json(cluster)));
+  }
 }
 
 TEST_CASE("authority keys: a shard's key is its number and nothing else") {
