@@ -8,6 +8,7 @@ namespace troupe::cli {
 struct verify_options {
   std::string history;
   bool json = false;
+  bool clients_only = false;  // there are no replicas' logs, and that is meant so
 };
 
 CLI::App* add_verify_command(CLI::App& program, verify_options& options);

@@ -44,9 +44,13 @@ message_body any_body(random_stream& random) {
       append b{any_number(random), any_number(random), {}};
       std::uint64_t index = 1 + random.below(1000);
       for (auto n = random.below(4); n > 0; --n) {
-        const auto last = index + random.below(50);
-        b.chunks.push_back({index, last, 5 + random.below(5), random.below(6), any_bytes(random)});
-        index = last + 1;
+        chunk c{index, index + random.below(50), 5 + random.below(5), random.below(6), any_bytes(random)};
+        if (!c.bytes) {  // a barrier
+          c.last = c.first;
+          c.previous_epoch = c.epoch - 1;
+        }
+        index = c.last + 1;
+        b.chunks.push_back(std::move(c));
       }
       return b;
     }
@@ -147,4 +151,20 @@ TEST_CASE("codec: hostile bytes under a fitting checksum are refused, or are a m
     }
   }
   CHECK(refused > 10'000);
+}
+
+TEST_CASE("codec: entries without bytes are a barrier, or no message") {
+  const auto is_read = [](const chunk& c) {
+    message m;
+    m.from = {node_id{1}, 1};
+    m.to = {node_id{2}, 2};
+    m.epoch = 5;
+    m.body = append{0, 0, {c}};
+    std::string bytes;
+    encode_message(bytes, here, m);
+    return decode_message(here, bytes).has_value();
+  };
+  CHECK(is_read({3, 3, 5, 4, nullptr}));
+  CHECK_FALSE(is_read({3, 4, 5, 4, nullptr}));
+  CHECK_FALSE(is_read({3, 3, 5, 5, nullptr}));
 }
