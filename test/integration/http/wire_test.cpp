@@ -202,7 +202,9 @@ TEST_CASE("http: what is malformed is said") {
       {"PUT /api/v1/toys/a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.0"},
   };
   http_fixture f;
-  for (const auto& [request, said] : rows) {
+  for (const auto& row : rows) {
+    const auto& request = row.first;
+    const auto& said = row.second;
     CAPTURE(request);
     auto c = f.connect();
     c.send(request);
