@@ -26,7 +26,7 @@ struct cluster_now {
   }
   bool is_present(const member& who) const {
     return std::any_of(nodes.begin(), nodes.end(),
-                       [&](const known_node& n) { return n.latest == who && !n.address.empty(); });
+                       [&](const known_node& n) { return n.latest == who && n.is_present(); });
   }
   std::string names_of(const std::vector<member>& members) const {
     std::string out;
@@ -104,7 +104,7 @@ void print_json(const cluster_now& now) {
                      {"number", static_cast<std::uint32_t>(one.latest.node)},
                      {"run", one.latest.run},
                      {"address", one.address},
-                     {"isPresent", !one.address.empty()},
+                     {"isPresent", one.is_present()},
                      {"primaries", now.primaries_of(one.latest.node)},
                      {"inSync", now.copies_of(one.latest.node)}});
   boost::json::array shards;
@@ -138,9 +138,9 @@ void print_tables(const cluster_now& now, std::size_t faults) {
   for (const auto& one : now.nodes) {
     const auto line = fmt::format("{:<16} {:>6} {:>8} {:<22} {:>9} {:>8}", one.name,
                                   static_cast<std::uint32_t>(one.latest.node), one.latest.run,
-                                  one.address.empty() ? "not there" : one.address,
+                                  one.is_present() ? one.address : "not there",
                                   now.primaries_of(one.latest.node), now.copies_of(one.latest.node));
-    fmt::print("{}\n", one.address.empty() ? paint(line, "31") : line);
+    fmt::print("{}\n", one.is_present() ? line : paint(line, "31"));
   }
   fmt::print("\n{:>5} {:>6} {:<16} {:<40}\n", "shard", "epoch", "primary", "in sync");
   for (const auto& one : now.shards) {

@@ -86,8 +86,7 @@ class node_ops {
     node_stats now;
     now.name = options_.name;
     now.uptime_seconds = std::chrono::duration_cast<seconds>(steady_clock::now() - started_at_).count();
-    for (shard_id shard = 0; shard < node_.shards().shard_count(); ++shard)
-      if (node_.is_primary(shard)) ++now.primaries;
+    now.primaries = node_.primaries();
     now.node = node_.runtime().figures();
     std::string out;
     write_json(out, now);

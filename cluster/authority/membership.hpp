@@ -41,6 +41,8 @@ struct known_node {
   member latest;  // its number and its latest run
   uuid disk;
   std::string address;  // a hint: empty when it has not been heard of lately
+
+  bool is_present() const { return !address.empty(); }
 };
 
 struct nodes_result {

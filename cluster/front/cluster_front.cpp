@@ -74,11 +74,7 @@ std::vector<known_node> cluster_front::nodes() const {
 std::vector<std::string> cluster_front::not_ready() const {
   std::vector<std::string> why;
   if (transport_->figures().links_open == 0) why.emplace_back("no node can be reached");
-  for (const auto& one : map_->all())
-    if (one.revision == 0) {
-      why.emplace_back("the cluster has no shards yet");
-      break;
-    }
+  if (!map_->is_founded()) why.emplace_back("the cluster has no shards yet");
   return why;
 }
 
@@ -99,10 +95,7 @@ void cluster_front::on_lost(const hello& who) { router_->on_lost(who.who.node); 
 void cluster_front::on_look(const cluster_view::look& seen) {
   if (seen.has_moved) router_->on_moved();
   if (!seen.is_complete) return;
-  std::vector<node_address> addresses;
-  for (const auto& one : seen.nodes)
-    if (!one.address.empty()) addresses.push_back({one.latest.node, one.address});
-  transport_->connect_to(addresses);
+  transport_->connect_to(addresses_of(seen.nodes));
   const std::lock_guard lock{mutex_};
   nodes_ = seen.nodes;
 }

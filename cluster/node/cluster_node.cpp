@@ -69,10 +69,7 @@ cluster_node::~cluster_node() {
 cluster_node::parts_or_error cluster_node::replicate(const std::string& directory,
                                                      const std::vector<recovered_shard>& found,
                                                      shard_history& history) {
-  for (std::size_t shard = 0; shard < found.size(); ++shard)
-    if (const auto why = refuse_replica(found[shard]); !why.empty())
-      return store_error{store_error::code::corrupt,
-                         "shard " + std::to_string(shard) + ": " + why + "; nothing was changed"};
+  if (auto fault = refuse_replicas(found)) return *fault;
   if (auto fault = join(directory, found)) return *fault;
   reader_ = std::make_unique<authority_reader>(*authority_);
   replicas_.decides = static_cast<authority*>(this);
@@ -148,12 +145,12 @@ void cluster_node::begin() {
   desk_ = std::make_unique<desk>(*node_, [this](const member& front, std::string_view reply) {
     transport_->send_to_front(front, wire::word::reply, reply);
   });
+  view_ = std::make_unique<cluster_view>(*authority_, *authority_, *map_,
+                                         [this](const cluster_view::look& seen) { on_look(seen); });
   {
     const std::unique_lock lock{gate_};
     is_open_ = true;
   }
-  view_ = std::make_unique<cluster_view>(*authority_, *authority_, *map_,
-                                         [this](const cluster_view::look& seen) { on_look(seen); });
   view_->start();
 }
 
@@ -164,17 +161,17 @@ bool cluster_node::stop(milliseconds deadline) {
     in_replica(shard, [](replica_host& r) { r.resign(); });
   // It acknowledges until nobody waits for it any more; at the floor somebody always does.
   const auto leave_until = std::min(until, steady_clock::now() + leave_patience);
-  while ((has_primaries() && steady_clock::now() < until) ||
+  while ((primaries() > 0 && steady_clock::now() < until) ||
          (is_waited_for() && steady_clock::now() < leave_until)) {
-    if (view_) view_->refresh();
+    view_->refresh();
     std::this_thread::sleep_for(milliseconds{10});
   }
-  const bool handed_over = !has_primaries();
-  view_.reset();
+  const bool handed_over = primaries() == 0;
   {
     const std::unique_lock lock{gate_};
     is_open_ = false;
   }
+  view_.reset();
   desk_.reset();
   const bool quiet = node_->stop(
       std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(until - steady_clock::now())));
@@ -194,20 +191,16 @@ bool cluster_node::is_waited_for() const {
   });
 }
 
-bool cluster_node::has_primaries() const {
-  for (shard_id shard = 0; shard < hosted_.size(); ++shard)
-    if (is_primary(shard)) return true;
-  return false;
+std::size_t cluster_node::primaries() const {
+  std::size_t count = 0;
+  for (shard_id shard = 0; shard < hosted_.size(); ++shard) count += is_here(shard) ? 1U : 0U;
+  return count;
 }
 
 std::vector<std::string> cluster_node::not_ready() const {
   std::vector<std::string> why;
-  if (!view_ || !view_->is_current()) why.emplace_back("the authority does not answer");
-  for (const auto& one : map_->all())
-    if (one.revision == 0) {
-      why.emplace_back("the cluster waits for enough nodes to found its shards");
-      break;
-    }
+  if (!view_->is_current()) why.emplace_back("the authority does not answer");
+  if (!map_->is_founded()) why.emplace_back("the cluster waits for enough nodes to found its shards");
   return why;
 }
 
@@ -225,7 +218,7 @@ void cluster_node::on_hello(const hello& who) {
 
 void cluster_node::on_lost(const hello&) {
   const std::shared_lock lock{gate_};
-  if (is_open_ && view_) view_->refresh();
+  if (is_open_) view_->refresh();
 }
 
 void cluster_node::on_word(const hello& who, wire::word what, std::string_view bytes) {
@@ -304,10 +297,7 @@ void cluster_node::send_acknowledgements(shard_id to, shard_id by, const std::ve
 
 void cluster_node::on_look(const cluster_view::look& seen) {
   if (!seen.is_complete) return;
-  std::vector<node_address> addresses;
-  for (const auto& one : seen.nodes)
-    if (!one.address.empty()) addresses.push_back({one.latest.node, one.address});
-  transport_->connect_to(addresses);
+  transport_->connect_to(addresses_of(seen.nodes));
   tell_replicas();
   found_shards(seen.nodes);
 }
@@ -327,7 +317,7 @@ void cluster_node::tell_replicas() {
 void cluster_node::found_shards(const std::vector<known_node>& nodes) {
   std::vector<member> present;
   for (const auto& one : nodes)
-    if (!one.address.empty()) present.push_back(one.latest);
+    if (one.is_present()) present.push_back(one.latest);
   std::sort(present.begin(), present.end());
   if (present.size() < options_.replicas || present.front().node != self_.node) return;
   for (const auto& one : map_->all()) {

@@ -44,8 +44,8 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
 
   node& runtime() { return *node_; }
   const member& self() const { return self_; }
-  /// As far as this node knows.
-  bool is_primary(shard_id shard) const { return map_->primary_of(shard) == self_.node; }
+  /// How many shards it is the primary of, as far as it knows.
+  std::size_t primaries() const;
   const shard_map& shards() const { return *map_; }
   transport_figures transport_state() const { return transport_->figures(); }
   /// Why it cannot serve fully; empty when it can.
@@ -64,7 +64,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void on_word(const hello& who, wire::word what, std::string_view bytes) override;
   void on_lost(const hello& who) override;
   void send(const replication::message& what) override;
-  bool is_here(shard_id shard) const override { return is_primary(shard); }
+  bool is_here(shard_id shard) const override { return map_->primary_of(shard) == self_.node; }
   void send_parcels(shard_id to, const parcel_batch& parcels) override;
   void send_acknowledgements(shard_id to, shard_id by, const std::vector<send_id>& ids) override;
 
@@ -79,7 +79,6 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void tell_replicas();
   void found_shards(const std::vector<known_node>& nodes);
   void in_replica(shard_id shard, std::function<void(replica_host&)> what);
-  bool has_primaries() const;
   bool is_waited_for() const;
 
   const cluster_node_options options_;

@@ -45,6 +45,14 @@ std::string refuse_replica(const recovered_shard& found) {
   return {};
 }
 
+std::optional<store_error> refuse_replicas(const std::vector<recovered_shard>& found) {
+  for (std::size_t shard = 0; shard < found.size(); ++shard)
+    if (const auto why = refuse_replica(found[shard]); !why.empty())
+      return store_error{store_error::code::corrupt,
+                         "shard " + std::to_string(shard) + ": " + why + "; nothing was changed"};
+  return std::nullopt;
+}
+
 replica_host::replica_host(replica_place place, const replica_environment& environment)
     : place_(std::move(place)),
       environment_(environment),

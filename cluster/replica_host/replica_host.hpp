@@ -104,5 +104,7 @@ class replica_host final : public shard_replica {
 
 /// Why a replica cannot be made of that; empty when it can.
 std::string refuse_replica(const recovered_shard& found);
+/// The same of all shards of a directory.
+std::optional<store_error> refuse_replicas(const std::vector<recovered_shard>& found);
 
 }  // namespace troupe

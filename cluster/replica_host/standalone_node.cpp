@@ -57,12 +57,8 @@ std::variant<std::unique_ptr<standalone_authority>, store_error> open_standalone
   options.directory = directory;
   options.disk = disk;
   options.shard_count = static_cast<std::uint32_t>(found.size());
-  for (std::size_t shard = 0; shard < found.size(); ++shard) {
-    if (const auto why = refuse_replica(found[shard]); !why.empty())
-      return store_error{store_error::code::corrupt,
-                         "shard " + std::to_string(shard) + ": " + why + "; nothing was changed"};
-    options.seen.push_back(seen_by(found[shard]));
-  }
+  if (auto fault = refuse_replicas(found)) return *fault;
+  for (const auto& shard : found) options.seen.push_back(seen_by(shard));
   auto opened = standalone_authority::open(options);
   if (!opened.authority) return store_error{store_error::code::suspect, opened.error};
   return std::move(opened.authority);

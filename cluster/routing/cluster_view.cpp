@@ -69,6 +69,13 @@ cluster_view::look cluster_view::look_once() {
   return out;
 }
 
+std::vector<node_address> addresses_of(const std::vector<known_node>& nodes) {
+  std::vector<node_address> out;
+  for (const auto& one : nodes)
+    if (one.is_present()) out.push_back({one.latest.node, one.address});
+  return out;
+}
+
 void cluster_view::run() {
   name_thread("troupe-view");
   for (std::unique_lock lock{mutex_}; !is_stopping_;) {

@@ -11,6 +11,7 @@
 #include "cluster/authority/authority.hpp"
 #include "cluster/authority/membership.hpp"
 #include "cluster/routing/shard_map.hpp"
+#include "cluster/transport/transport.hpp"
 
 namespace troupe {
 
@@ -61,5 +62,8 @@ class cluster_view {
   std::chrono::steady_clock::time_point looked_at_;  // guarded by mutex_; with success
   std::thread thread_;
 };
+
+/// Where the nodes that are there can be reached.
+std::vector<node_address> addresses_of(const std::vector<known_node>& nodes);
 
 }  // namespace troupe

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <vector>
@@ -30,6 +31,11 @@ class shard_map {
     known = now;
     const auto primary = now.config.primary.node;
     return primaries_[now.shard].exchange(primary, std::memory_order_acq_rel) != primary;
+  }
+  /// Every shard has a config.
+  bool is_founded() const {
+    const std::lock_guard lock{mutex_};
+    return std::all_of(configs_.begin(), configs_.end(), [](const auto& one) { return one.revision != 0; });
   }
   /// By shard; revision 0 where nothing is known.
   std::vector<stored_config> all() const {

@@ -26,6 +26,8 @@ enum class word : std::uint8_t {
   config = 6,           // what the authority holds of a shard now, from who has just written it
 };
 
+inline constexpr auto last_word = word::config;
+
 /// One command to a shard. Its deadline travels as what is left of it.
 struct shard_command {
   std::uint64_t ticket = 0;  // the front's
@@ -72,7 +74,7 @@ template <class Visit>
   while (!in.at_end()) {
     const auto kind = in.u8();
     const auto body = in.sized();
-    if (!in.ok() || kind < 1 || kind > 6) return false;
+    if (!in.ok() || kind < 1 || kind > static_cast<std::uint8_t>(last_word)) return false;
     visit(static_cast<word>(kind), body);
   }
   return true;
