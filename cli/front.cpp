@@ -2,13 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <atomic>
 #include <filesystem>
-#include <thread>
 
 #include "actors/kinds.hpp"
 #include "cli/process.hpp"
+#include "cli/server_options.hpp"
 #include "cli/token_press.hpp"
 #include "cluster/front/cluster_front.hpp"
 #include "http_front/boot_error.hpp"
@@ -34,13 +33,7 @@ TROUPE_DESCRIBE(front_stats, service, uptime_seconds, nodes_reached, commands_se
                 commands_given_up)
 
 http::server_options public_port_of(const front_command_options& options) {
-  http::server_options out;
-  out.address = options.address;
-  out.port = options.port;
-  out.threads = options.io_threads > 0 ? options.io_threads
-                                       : std::clamp(std::thread::hardware_concurrency() / 2, 1U, 16U);
-  out.access_log = options.access_log;
-  return out;
+  return public_port(options.address, options.port, options.io_threads, options.access_log);
 }
 
 class fronting {
@@ -143,27 +136,14 @@ int front_until_signal(const front_command_options& options) {
 CLI::App* add_front_command(CLI::App& program, front_command_options& options) {
   auto* command = program.add_subcommand("front", "Speak HTTP for a cluster");
   add_cluster_options(*command, options.cluster);
-  command->add_option("--data", options.data, "Holds the signing keys: the same file for all fronts")
-      ->check([](const std::string& text) { return text.empty() ? "is empty" : std::string{}; })
-      ->capture_default_str();
-  command->add_option("--address,--host", options.address, "Address of the public port")
-      ->capture_default_str();
-  command->add_option("--port", options.port, "Public port; 0 picks a free one")->capture_default_str();
-  command->add_option("--ops-address", options.ops_address, "Address of the operations port")
-      ->capture_default_str();
-  command->add_option("--ops-port", options.ops_port, "Operations port; 0 picks a free one")
-      ->capture_default_str();
-  command->add_option("--io-threads", options.io_threads, "HTTP threads; 0: half the cores")
-      ->check(CLI::Range(0, 256))
-      ->capture_default_str();
+  add_data_option(*command, options.data, "Holds the signing keys: the same file for all fronts");
+  add_public_port_options(*command, options.address, options.port, options.io_threads);
+  add_ops_port_options(*command, options.ops_address, options.ops_port);
   command->add_option("--wait-seconds", options.wait_seconds, "How long a start waits for the cluster")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
-  command->add_option("--drain-seconds", options.drain_seconds, "How long SIGTERM waits for work under way")
-      ->check(CLI::Range(0, 600))
-      ->capture_default_str();
-  command->add_flag("--access-log", options.access_log, "One log line a request");
-  command->add_option("--pid-file", options.pid_file, "Holds the process id while the front is ready");
+  add_access_log_option(*command, options.access_log);
+  add_process_options(*command, options.drain_seconds, options.pid_file, "the front is ready");
   command->footer(
       "Example:\n"
       "  troupe front --etcd http://127.0.0.1:2379 --data keys --port 8080");
@@ -171,13 +151,7 @@ CLI::App* add_front_command(CLI::App& program, front_command_options& options) {
 }
 
 int run_front(const front_command_options& options) {
-  prepare_process();
-  try {
-    return front_until_signal(options);
-  } catch (const std::exception& fault) {
-    spdlog::critical("{}", fault.what());
-    return 1;
-  }
+  return run_server([&] { return front_until_signal(options); });
 }
 
 }  // namespace troupe::cli

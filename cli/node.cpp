@@ -6,13 +6,13 @@
 
 #include "actors/kinds.hpp"
 #include "cli/process.hpp"
+#include "cli/server_options.hpp"
 #include "cluster/node/cluster_node.hpp"
 #include "http_front/boot_error.hpp"
 #include "http_front/ops/ops_server.hpp"
 #include "http_front/server.hpp"
 #include "runtime/entity/json_write.hpp"
 #include "runtime/obs/node_metrics.hpp"
-#include "runtime/store/directory.hpp"
 
 namespace troupe::cli {
 namespace {
@@ -20,8 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-
-constexpr std::uint16_t new_directory_shards = 16;
 
 struct node_stats {
   std::string service = "troupe node";
@@ -37,9 +35,7 @@ cluster_node_options options_of(const node_command_options& from) {
   out.runtime.data_directory = from.data;
   out.runtime.scheduler_threads = from.scheduler_threads;
   out.runtime.resident_max = from.resident_max;
-  out.runtime.shard_count = from.shards;
-  if (out.runtime.shard_count == 0) out.runtime.shard_count = shard_count_of(from.data);
-  if (out.runtime.shard_count == 0) out.runtime.shard_count = new_directory_shards;
+  out.runtime.shard_count = shard_count(from.shards, from.data);
   out.authority.endpoints = from.cluster.etcd;
   out.authority.cluster = from.cluster.cluster;
   out.name = from.name;
@@ -139,9 +135,7 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   auto* command = program.add_subcommand("node", "Run one node of a cluster: it hosts shards");
   add_cluster_options(*command, options.cluster);
   command->add_option("--name", options.name, "The node's name, the same at every start")->required();
-  command->add_option("--data", options.data, "Data directory; made when it does not exist")
-      ->check([](const std::string& text) { return text.empty() ? "is empty" : std::string{}; })
-      ->capture_default_str();
+  add_data_option(*command, options.data, "Data directory; made when it does not exist");
   command
       ->add_option("--address", options.address,
                    "Address for other nodes and fronts. What is spoken there is neither encrypted nor "
@@ -150,10 +144,7 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   command->add_option("--port", options.port, "Port for other nodes and fronts")
       ->check(CLI::Range(1, 65'535))
       ->capture_default_str();
-  command->add_option("--ops-address", options.ops_address, "Address of the operations port")
-      ->capture_default_str();
-  command->add_option("--ops-port", options.ops_port, "Operations port; 0 picks a free one")
-      ->capture_default_str();
+  add_ops_port_options(*command, options.ops_address, options.ops_port);
   command
       ->add_option("--replicas", options.replicas, "Copies of each shard, when this node founds the cluster")
       ->check(CLI::Range(1, 7))
@@ -164,19 +155,11 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
                    "for a new one")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command->add_option("--scheduler-threads", options.scheduler_threads, "Actor threads; 0: half the cores")
-      ->check(CLI::Range(0, 256))
-      ->capture_default_str();
-  command->add_option("--resident-max", options.resident_max, "Entities kept in memory")
-      ->check(CLI::Range(64, 100'000'000))
-      ->capture_default_str();
+  add_actor_options(*command, options.scheduler_threads, options.resident_max);
   command->add_option("--wait-seconds", options.wait_seconds, "How long a start waits for etcd")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
-  command->add_option("--drain-seconds", options.drain_seconds, "How long SIGTERM waits for work under way")
-      ->check(CLI::Range(0, 600))
-      ->capture_default_str();
-  command->add_option("--pid-file", options.pid_file, "Holds the process id while the node is running");
+  add_process_options(*command, options.drain_seconds, options.pid_file, "the node is running");
   command->footer(
       "Example, three nodes on one machine:\n"
       "  troupe node --name a --data a --port 7401 --ops-port 9191 --etcd http://127.0.0.1:2379\n"
@@ -187,15 +170,11 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
 }
 
 int run_node(const node_command_options& options) {
-  prepare_process();
-  const auto kinds = all_kinds();
-  const system_clock clock;
-  try {
+  return run_server([&] {
+    const auto kinds = all_kinds();
+    const system_clock clock;
     return run_until_signal(options, kinds, clock);
-  } catch (const std::exception& fault) {
-    spdlog::critical("{}", fault.what());
-    return 1;
-  }
+  });
 }
 
 }  // namespace troupe::cli

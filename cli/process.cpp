@@ -12,6 +12,8 @@
 
 namespace troupe::cli {
 
+namespace {
+
 void prepare_process() {
   std::signal(SIGPIPE, SIG_IGN);
   rlimit files{};
@@ -22,6 +24,18 @@ void prepare_process() {
   auto log = spdlog::stderr_logger_mt("troupe");
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
   spdlog::set_default_logger(std::move(log));
+}
+
+}  // namespace
+
+int run_server(const std::function<int()>& life) {
+  prepare_process();
+  try {
+    return life();
+  } catch (const std::exception& fault) {
+    spdlog::critical("{}", fault.what());
+    return 1;
+  }
 }
 
 end_signals::end_signals() {

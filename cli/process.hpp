@@ -1,12 +1,14 @@
 #pragma once
 
 #include <csignal>
+#include <functional>
 #include <string>
 
 namespace troupe::cli {
 
-/// What every server process does first: files as many as it may have, no SIGPIPE, a log on stderr.
-void prepare_process();
+/// Runs a server's life in a process that may have as many files as it can, no SIGPIPE, and a log on stderr;
+/// what it throws is logged and ends it with 1. Returns the exit code.
+int run_server(const std::function<int()>& life);
 
 /// Blocks the signals that end the process in this thread and, by inheritance, in all that it starts; they
 /// are then taken with wait().

@@ -8,6 +8,7 @@
 
 #include "actors/kinds.hpp"
 #include "cli/process.hpp"
+#include "cli/server_options.hpp"
 #include "cli/token_press.hpp"
 #include "cluster/replica_host/standalone_node.hpp"
 #include "http_front/boot_error.hpp"
@@ -15,15 +16,12 @@
 #include "http_front/server.hpp"
 #include "runtime/entity/json_write.hpp"
 #include "runtime/obs/node_metrics.hpp"
-#include "runtime/store/directory.hpp"
 
 namespace troupe::cli {
 namespace {
 
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-
-constexpr std::uint16_t new_directory_shards = 16;
 
 struct stats {
   std::string service = "troupe";
@@ -33,14 +31,9 @@ struct stats {
 TROUPE_DESCRIBE(stats, service, uptime_seconds, node)
 
 http::server_options public_port_of(const serve_options& options) {
-  http::server_options out;
-  out.address = options.address;
-  out.port = options.port;
-  out.threads = options.io_threads > 0 ? options.io_threads
-                                       : std::clamp(std::thread::hardware_concurrency() / 2, 1U, 16U);
+  auto out = public_port(options.address, options.port, options.io_threads, options.access_log);
   out.compat = options.compat;
   out.compat_beyond_loopback = options.compat_beyond_loopback;
-  out.access_log = options.access_log;
   return out;
 }
 
@@ -139,9 +132,7 @@ int serve_until_signal(const serve_options& options, const kind_registry& kinds,
   runtime.data_directory = options.data;
   runtime.scheduler_threads = options.scheduler_threads;
   runtime.resident_max = options.resident_max;
-  runtime.shard_count = options.shards;
-  if (runtime.shard_count == 0) runtime.shard_count = shard_count_of(options.data);
-  if (runtime.shard_count == 0) runtime.shard_count = new_directory_shards;
+  runtime.shard_count = shard_count(options.shards, options.data);
   auto started = standalone_node::start(runtime, kinds, clock);
   if (const auto* fault = std::get_if<store_error>(&started)) {
     spdlog::critical("{}", fault->message);
@@ -167,40 +158,22 @@ int serve_until_signal(const serve_options& options, const kind_registry& kinds,
 CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
   auto* command =
       program.add_subcommand("serve", "Run everything in one process: actors, HTTP, operations port");
-  command->add_option("--data", options.data, "Data directory; made when it does not exist")
-      ->check([](const std::string& text) { return text.empty() ? "is empty" : std::string{}; })
-      ->capture_default_str();
-  command->add_option("--address,--host", options.address, "Address of the public port")
-      ->capture_default_str();
-  command->add_option("--port", options.port, "Public port; 0 picks a free one")->capture_default_str();
-  command->add_option("--ops-address", options.ops_address, "Address of the operations port")
-      ->capture_default_str();
-  command->add_option("--ops-port", options.ops_port, "Operations port; 0 picks a free one")
-      ->capture_default_str();
-  command->add_option("--io-threads", options.io_threads, "HTTP threads; 0: half the cores")
-      ->check(CLI::Range(0, 256))
-      ->capture_default_str();
-  command->add_option("--scheduler-threads", options.scheduler_threads, "Actor threads; 0: half the cores")
-      ->check(CLI::Range(0, 256))
-      ->capture_default_str();
+  add_data_option(*command, options.data, "Data directory; made when it does not exist");
+  add_public_port_options(*command, options.address, options.port, options.io_threads);
+  add_ops_port_options(*command, options.ops_address, options.ops_port);
+  add_actor_options(*command, options.scheduler_threads, options.resident_max);
   command
       ->add_option(
           "--shards", options.shards,
           "Slices of all entities, fixed when the data directory is made; 0: as it is, 16 for a new one")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  command->add_option("--resident-max", options.resident_max, "Entities kept in memory")
-      ->check(CLI::Range(64, 100'000'000))
-      ->capture_default_str();
-  command->add_option("--drain-seconds", options.drain_seconds, "How long SIGTERM waits for work under way")
-      ->check(CLI::Range(0, 600))
-      ->capture_default_str();
   command->add_flag("--compat", options.compat,
                     "Also serve the task and notification paths without /api/v1 and without a token");
   command->add_flag("--compat-beyond-loopback", options.compat_beyond_loopback,
                     "Allow --compat on an address that others can reach");
-  command->add_flag("--access-log", options.access_log, "One log line a request");
-  command->add_option("--pid-file", options.pid_file, "Holds the process id while the server is ready");
+  add_access_log_option(*command, options.access_log);
+  add_process_options(*command, options.drain_seconds, options.pid_file, "the server is ready");
   command->footer(
       "Examples:\n"
       "  troupe serve\n"
@@ -210,15 +183,11 @@ CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
 }
 
 int run_serve(const serve_options& options) {
-  prepare_process();
-  const auto kinds = all_kinds();
-  const system_clock clock;
-  try {
+  return run_server([&] {
+    const auto kinds = all_kinds();
+    const system_clock clock;
     return serve_until_signal(options, kinds, clock);
-  } catch (const std::exception& fault) {
-    spdlog::critical("{}", fault.what());
-    return 1;
-  }
+  });
 }
 
 }  // namespace troupe::cli

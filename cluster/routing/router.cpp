@@ -6,6 +6,7 @@
 #include "runtime/base/assert.hpp"
 #include "runtime/base/hash.hpp"
 #include "runtime/base/thread_name.hpp"
+#include "runtime/host/pending_slots.hpp"
 #include "runtime/store/keys.hpp"
 
 namespace troupe {
@@ -18,11 +19,8 @@ namespace {
 constexpr std::size_t ports_max = 256;
 constexpr milliseconds tick{5};
 
-/// [port, 8 bits][generation, 24 bits][slot, 32 bits]
-std::uint64_t make_ticket(std::size_t port, std::uint32_t generation, std::uint32_t slot) {
-  return static_cast<std::uint64_t>(port) << 56U |
-         static_cast<std::uint64_t>(generation & 0xff'ffffU) << 32U | slot;
-}
+/// A ticket's upper 8 bits are the port's number, the others are the place there.
+constexpr unsigned port_shift = 56;
 
 /// Nothing came of it: another node, or the same one a little later, may do it.
 bool may_go_again(reply_status status) {
@@ -40,11 +38,11 @@ class routed_port final : public command_port {
   ~routed_port() override { home_.forget(this); }
 
   void submit(command&& what, reply_handler on_reply) override {
-    if (pending_ >= home_.options_.pending_max) {
+    if (slots_.used() >= home_.options_.pending_max) {
       refused_.emplace_back(std::move(on_reply), reply{reply_status::overloaded, {}, 0, false});
       return wake_once();
     }
-    const auto slot = take_slot();
+    const auto slot = slots_.take();
     auto& s = slots_[slot];
     s.on_reply = std::move(on_reply);
     s.shard = shard_of(what.target, home_.map_.shard_count());
@@ -55,7 +53,6 @@ class routed_port final : public command_port {
       s.what.id = random_id();
       s.what.fingerprint = stable_hash(s.what.body);
     }
-    ++pending_;
     unsent_.push_back(slot);
   }
 
@@ -93,7 +90,7 @@ class routed_port final : public command_port {
     }
   }
 
-  std::size_t pending() const override { return pending_ + refused_.size(); }
+  std::size_t pending() const override { return slots_.used() + refused_.size(); }
 
   // Any thread.
   void on_reply(wire::shard_reply&& what) {
@@ -135,26 +132,11 @@ class routed_port final : public command_port {
     milliseconds pause{0};
     steady_clock::time_point due{};
     steady_clock::time_point give_up_at{};
-    std::uint32_t generation = 0;
   };
 
   uuid random_id() {
     std::array<std::uint64_t, 2> bits{ids_(), ids_()};
     return make_uuid_v8({reinterpret_cast<const char*>(bits.data()), sizeof bits});
-  }
-
-  std::uint32_t take_slot() {
-    if (!free_.empty()) {
-      const auto slot = free_.back();
-      free_.pop_back();
-      return slot;
-    }
-    slots_.emplace_back();
-    return static_cast<std::uint32_t>(slots_.size() - 1);
-  }
-
-  std::uint64_t ticket_of(std::uint32_t slot) const {
-    return make_ticket(number_, slots_[slot].generation, slot);
   }
 
   void send(std::uint32_t slot, steady_clock::time_point now) {
@@ -163,7 +145,8 @@ class routed_port final : public command_port {
     bool is_sent = false;
     if (to != node_id::none) {
       buffer_.clear();
-      wire::encode(buffer_, {ticket_of(slot), s.shard, s.what}, now);
+      const auto ticket = static_cast<std::uint64_t>(number_) << port_shift | slots_.ticket_of(slot);
+      wire::encode(buffer_, {ticket, s.shard, s.what}, now);
       is_sent = home_.to_.send(to, buffer_);
     }
     if (!is_sent) return wait(slot, now);
@@ -178,7 +161,7 @@ class routed_port final : public command_port {
     s.pause = std::clamp(s.pause * 2, home_.options_.retry_after, home_.options_.retry_after_max);
     s.due = now + s.pause;
     s.sent_to = node_id::none;
-    waiting_.emplace_back(slot, s.generation);
+    waiting_.push_back(slots_.ticket_of(slot));
     waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
     home_.to_.refresh();
     home_.expect_ticks();
@@ -186,16 +169,18 @@ class routed_port final : public command_port {
 
   void send_due(steady_clock::time_point now) {
     if (waiting_.empty()) return;
-    for (const auto& [slot, generation] : std::exchange(waiting_, {})) {
-      auto& s = slots_[slot];
-      if (s.generation != generation || !s.on_reply || s.sent_to != node_id::none) continue;
+    for (const auto ticket : std::exchange(waiting_, {})) {
+      const auto slot = slots_.find(ticket);
+      if (!slot) continue;
+      const auto& s = slots_[*slot];
+      if (!s.on_reply || s.sent_to != node_id::none) continue;
       if (s.due > now) {
-        waiting_.emplace_back(slot, generation);
+        waiting_.push_back(ticket);
       } else if (s.what.deadline <= now) {
-        give_up(slot);
+        give_up(*slot);
       } else {
         ++home_.retried_;
-        send(slot, now);
+        send(*slot, now);
       }
     }
     waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
@@ -220,13 +205,13 @@ class routed_port final : public command_port {
   }
 
   void take(wire::shard_reply&& one, steady_clock::time_point now) {
-    const auto slot = static_cast<std::uint32_t>(one.ticket);
-    if (slot >= slots_.size() || ticket_of(slot) != one.ticket || !slots_[slot].on_reply) return;
-    auto& s = slots_[slot];
-    if (!may_go_again(one.what.status)) return deliver(slot, std::move(one.what));
+    const auto slot = slots_.find(one.ticket & ((std::uint64_t{1} << port_shift) - 1));
+    if (!slot || !slots_[*slot].on_reply) return;
+    const auto& s = slots_[*slot];
+    if (!may_go_again(one.what.status)) return deliver(*slot, std::move(one.what));
     if (s.sent_to == node_id::none) return;  // it waits already
-    if (now >= s.what.deadline) return give_up(slot);
-    wait(slot, now);
+    if (now >= s.what.deadline) return give_up(*slot);
+    wait(*slot, now);
   }
 
   void give_up(std::uint32_t slot) {
@@ -237,15 +222,7 @@ class routed_port final : public command_port {
   }
 
   void deliver(std::uint32_t slot, reply&& what) {
-    auto& s = slots_[slot];
-    const auto on_reply = std::exchange(s.on_reply, nullptr);
-    ++s.generation;
-    s.what = {};
-    s.sent_to = node_id::none;
-    s.may_have_run = false;
-    s.pause = {};
-    free_.push_back(slot);
-    --pending_;
+    const auto on_reply = slots_.give_back(slot).on_reply;
     on_reply(std::move(what));
   }
 
@@ -263,13 +240,11 @@ class routed_port final : public command_port {
 
   // The loop's thread only.
   std::mt19937_64 ids_;
-  std::vector<pending_slot> slots_;
-  std::vector<std::uint32_t> free_;
+  pending_slots<pending_slot, port_shift - 32> slots_;
   std::vector<std::uint32_t> unsent_;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> waiting_;  // slot, generation
+  std::vector<std::uint64_t> waiting_;  // their names
   std::vector<std::pair<reply_handler, reply>> refused_;
   std::vector<wire::shard_reply> draining_;
-  std::size_t pending_ = 0;
   std::string buffer_;
 
   std::atomic<std::size_t> waiting_count_{0};
@@ -307,7 +282,7 @@ void router::forget(const routed_port* port) {
 }
 
 void router::on_reply(wire::shard_reply&& what) {
-  const auto number = static_cast<std::size_t>(what.ticket >> 56U);
+  const auto number = static_cast<std::size_t>(what.ticket >> port_shift);
   const std::lock_guard lock{mutex_};
   if (number < ports_.size() && ports_[number] != nullptr) ports_[number]->on_reply(std::move(what));
 }

@@ -3,6 +3,7 @@
 #include <caf/actor_companion.hpp>
 #include <mutex>
 
+#include "runtime/host/pending_slots.hpp"
 #include "runtime/host/shard_actor.hpp"
 
 namespace troupe {
@@ -28,18 +29,17 @@ class caf_bridge final : public command_port {
   }
 
   void submit(command&& what, reply_handler on_reply) override {
-    if (pending_ >= options_.pending_max) {
+    if (slots_.used() >= options_.pending_max) {
       refused_.emplace_back(std::move(on_reply), reply{reply_status::overloaded, {}, 0, false});
       wake_once();
       return;
     }
-    const auto slot = take_slot();
+    const auto slot = slots_.take();
     slots_[slot].on_reply = std::move(on_reply);
     slots_[slot].give_up_at = what.deadline + options_.grace;
-    ++pending_;
     const auto to = shard_of(what.target, static_cast<std::uint16_t>(outgoing_.size()));
     if (outgoing_[to].empty()) dirty_.push_back(to);
-    outgoing_[to].push_back({ticket_of(slot), std::move(what)});
+    outgoing_[to].push_back({slots_.ticket_of(slot), std::move(what)});
   }
 
   void flush() override {
@@ -68,43 +68,25 @@ class caf_bridge final : public command_port {
   void expire(steady_clock::time_point now) override {
     for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
       if (slots_[slot].on_reply && slots_[slot].give_up_at <= now) {
-        deliver(ticket_of(slot), {reply_status::unknown, {}, 0, false});
+        deliver(slots_.ticket_of(slot), {reply_status::unknown, {}, 0, false});
       }
     }
   }
 
-  std::size_t pending() const override { return pending_ + refused_.size(); }
+  std::size_t pending() const override { return slots_.used() + refused_.size(); }
 
  private:
   struct pending_slot {
     reply_handler on_reply;
     steady_clock::time_point give_up_at{};
-    std::uint32_t generation = 0;  // a late reply must not reach the slot's next user
   };
 
   caf::actor_companion* companion() { return caf::actor_cast<caf::actor_companion*>(self_); }
 
-  std::uint64_t ticket_of(std::uint32_t slot) const {
-    return static_cast<std::uint64_t>(slots_[slot].generation) << 32U | slot;
-  }
-
-  std::uint32_t take_slot() {
-    if (!free_.empty()) {
-      const auto slot = free_.back();
-      free_.pop_back();
-      return slot;
-    }
-    slots_.emplace_back();
-    return static_cast<std::uint32_t>(slots_.size() - 1);
-  }
-
   void deliver(std::uint64_t ticket, reply&& what) {
-    const auto slot = static_cast<std::uint32_t>(ticket);
-    if (slot >= slots_.size() || ticket_of(slot) != ticket || !slots_[slot].on_reply) return;
-    const auto on_reply = std::exchange(slots_[slot].on_reply, nullptr);
-    ++slots_[slot].generation;
-    free_.push_back(slot);
-    --pending_;
+    const auto slot = slots_.find(ticket);
+    if (!slot || !slots_[*slot].on_reply) return;
+    const auto on_reply = slots_.give_back(*slot).on_reply;
     on_reply(std::move(what));
   }
 
@@ -136,9 +118,7 @@ class caf_bridge final : public command_port {
   caf::actor self_;
 
   // The loop's thread only.
-  std::vector<pending_slot> slots_;
-  std::vector<std::uint32_t> free_;
-  std::size_t pending_ = 0;
+  pending_slots<pending_slot> slots_;
   std::vector<std::vector<ticketed_command>> outgoing_;  // by shard
   std::vector<shard_id> dirty_;
   std::vector<std::pair<reply_handler, reply>> refused_;
