@@ -29,7 +29,11 @@ class listening final : public transport_listener {
   template <class Condition>
   bool wait(Condition holds) {
     std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, std::chrono::seconds{20}, holds);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    // Looks again by itself: figures change without a word to the listener.
+    while (!holds() && std::chrono::steady_clock::now() < until)
+      changed_.wait_for(lock, std::chrono::milliseconds{5});
+    return holds();
   }
 
   std::vector<hello> hellos, lost;

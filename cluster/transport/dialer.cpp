@@ -1,0 +1,83 @@
+#include "cluster/transport/dialer.hpp"
+
+#include <fcntl.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace troupe {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+std::optional<tcp::endpoint> parse(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  boost::system::error_code fault;
+  const auto address = asio::ip::make_address(text.substr(0, colon), fault);
+  std::uint16_t port = 0;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data() + colon + 1, end, port);
+  if (fault || read.ec != std::errc{} || read.ptr != end || port == 0) return std::nullopt;
+  return tcp::endpoint{address, port};
+}
+
+struct attempt {
+  tcp::socket socket;
+  asio::steady_timer deadline;
+  dialer::on_dialed done;
+};
+
+/// The socket is its receiver's from here on, or closed.
+void finish(attempt& of, bool is_connected) {
+  of.deadline.cancel();
+  boost::system::error_code fault;
+  if (is_connected) of.socket.set_option(tcp::no_delay{true}, fault);
+  if (is_connected && !fault) of.socket.native_non_blocking(true, fault);
+  const int fd = is_connected && !fault ? of.socket.release(fault) : -1;
+  if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  of.socket.close(fault);
+  std::exchange(of.done, nullptr)(fd);
+}
+
+}  // namespace
+
+struct dialer::state {
+  asio::io_context io{1};
+  asio::executor_work_guard<asio::io_context::executor_type> stays{io.get_executor()};
+  std::mutex stopping;
+  std::thread thread{[this] { io.run(); }};
+};
+
+dialer::dialer() : state_(std::make_unique<state>()) {}
+
+dialer::~dialer() { stop(); }
+
+void dialer::dial(const std::string& endpoint, std::chrono::milliseconds timeout, on_dialed done) {
+  asio::post(state_->io, [&io = state_->io, to = parse(endpoint), timeout, done = std::move(done)]() mutable {
+    if (!to) return done(-1);
+    auto one =
+        std::make_shared<attempt>(attempt{tcp::socket{io}, asio::steady_timer{io, timeout}, std::move(done)});
+    one->socket.async_connect(*to, [one](const boost::system::error_code& fault) { finish(*one, !fault); });
+    one->deadline.async_wait([one](const boost::system::error_code& fault) {
+      boost::system::error_code ignored;
+      if (!fault) one->socket.close(ignored);  // which ends the connect
+    });
+  });
+}
+
+void dialer::stop() {
+  const std::lock_guard lock{state_->stopping};
+  state_->io.stop();
+  if (state_->thread.joinable()) state_->thread.join();
+}
+
+}  // namespace troupe
