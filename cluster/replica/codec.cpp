@@ -162,7 +162,9 @@ void take(byte_reader& in, poll_answer& b) {
   b.end.epoch = in.varint();
   b.end.index = in.varint();
   const auto disk = in.u8();
-  if (disk < 1 || disk > static_cast<std::uint8_t>(disk_state::sound)) return in.fail();
+  if (disk != static_cast<std::uint8_t>(disk_state::blank) &&
+      disk != static_cast<std::uint8_t>(disk_state::sound))
+    return in.fail();
   b.disk = static_cast<disk_state>(disk);
   b.disk_since = in.varint();
 }

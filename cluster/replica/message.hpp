@@ -28,7 +28,6 @@ struct chunk {
 /// What a replica knows of the worth of its own disk.
 enum class disk_state : std::uint8_t {
   blank = 1,        // nothing of this shard was found: new, or its content was lost
-  suspect = 2,      // something is known to be missing
   sound = 3,        // once in the in-sync set, and nothing is known to have been lost since
   quarantined = 4,  // contradicts its primary's log: left as it is, and silent, also after a restart
 };

@@ -3,6 +3,7 @@
 
 #include "cluster/replica_host/replica_host.hpp"
 #include "runtime/base/assert.hpp"
+#include "runtime/journal/snapshot_stage.hpp"
 
 namespace troupe {
 
@@ -10,8 +11,10 @@ using namespace replication;
 
 namespace {
 
-/// Once they are written they are acknowledged, and every copy applies them.
+/// Once they are written they are acknowledged, and every copy applies them; a snapshot is installed.
 bool is_sound(shard_id shard, const message& what) {
+  if (const auto* part = std::get_if<snapshot_part>(&what.body))
+    return part->bytes != nullptr && is_snapshot_piece(part->index, part->offset, *part->bytes);
   const auto* sent = std::get_if<append>(&what.body);
   if (sent == nullptr) return true;
   chunk_view view;

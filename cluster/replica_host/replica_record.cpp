@@ -32,7 +32,7 @@ std::optional<replication::replica_meta> decode_replica_record(std::string_view 
   meta.fence_revision = in.varint();
   const auto disk = in.u8();
   if (format >= 2) meta.disk_since = in.varint();
-  if (!in.ok() || !in.at_end() || disk < 1 || disk > 4) return std::nullopt;
+  if (!in.ok() || !in.at_end() || disk < 1 || disk == 2 || disk > 4) return std::nullopt;
   meta.disk = static_cast<replication::disk_state>(disk);
   return meta;
 }

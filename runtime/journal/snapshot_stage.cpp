@@ -5,6 +5,55 @@
 
 namespace troupe {
 
+namespace {
+
+std::optional<snapshot_marks> read_marks(byte_reader& in) {
+  snapshot_marks out;
+  out.applied.index = in.varint();
+  out.applied.epoch = in.varint();
+  out.stamp.ms = in.zigzag();
+  for (auto left = in.varint(); left > 0 && in.ok(); --left) {
+    const auto epoch = in.varint();
+    out.epoch_starts.emplace_back(epoch, in.varint());
+  }
+  return in.ok() ? std::optional{std::move(out)} : std::nullopt;
+}
+
+/// Told of everything in a piece, in its order. False: it is no piece, or damaged; then some of it may have
+/// been told.
+template <class OnMarks, class OnRow, class OnReply>
+bool read_piece(std::string_view piece, OnMarks on_marks, OnRow on_row, OnReply on_reply) {
+  byte_reader in{piece};
+  const bool is_known = in.u8() == snapshot_format;
+  const auto sum = in.u32_be();
+  if (!in.ok() || !is_known || sum != checksum(in.rest())) return false;
+  while (in.ok() && !in.at_end()) {
+    const auto what = static_cast<snapshot_record>(in.u8());
+    if (what == snapshot_record::marks) {
+      auto marks = read_marks(in);
+      if (!marks || !on_marks(std::move(*marks))) return false;
+      continue;
+    }
+    if (what != snapshot_record::row && what != snapshot_record::reply) return false;
+    const auto key = in.sized();
+    const auto value = in.sized();
+    if (!in.ok()) return false;
+    what == snapshot_record::row ? on_row(key, value) : on_reply(key, value);
+  }
+  return in.ok();
+}
+
+}  // namespace
+
+bool is_snapshot_piece(std::uint64_t index, std::uint64_t offset, std::string_view piece) {
+  std::size_t marks = 0;
+  const auto ignore = [](std::string_view, std::string_view) {};
+  const auto count = [&](const snapshot_marks& found) {
+    return ++marks == 1 && found.applied.index == index;
+  };
+  return read_piece(piece, count, ignore, ignore) && (marks == 1) == (offset == 0);
+}
+
 bool snapshot_stage::put_aside(shard_id shard, std::uint64_t index, std::uint64_t offset,
                                std::string_view piece, store_batch& batch) {
   if (offset == 0) {
@@ -12,12 +61,13 @@ bool snapshot_stage::put_aside(shard_id shard, std::uint64_t index, std::uint64_
     index_ = index;
     batch.drop_other_side(shard);
   }
-  byte_reader in{piece};
-  const bool is_known = in.u8() == snapshot_format;
-  const auto sum = in.u32_be();
-  const bool is_sound = in.ok() && is_known && sum == checksum(in.rest()) && index == index_ &&
-                        offset == next_offset_ && has_marks_ == (offset > 0);
-  if (!is_sound || !add_records(shard, in.rest(), batch)) {
+  const bool follows = index == index_ && offset == next_offset_ && marks_.has_value() == (offset > 0);
+  const auto keep_marks = [&](snapshot_marks&& found) {
+    return !std::exchange(marks_, std::move(found)).has_value();
+  };
+  const auto stage_row = [&](auto key, auto value) { batch.stage_row(shard, key, value); };
+  const auto stage_reply = [&](auto id, auto record) { batch.stage_reply(shard, id, record); };
+  if (!follows || !read_piece(piece, keep_marks, stage_row, stage_reply) || !marks_) {
     *this = {};
     return false;
   }
@@ -25,45 +75,13 @@ bool snapshot_stage::put_aside(shard_id shard, std::uint64_t index, std::uint64_
   return true;
 }
 
-bool snapshot_stage::add_records(shard_id shard, std::string_view records, store_batch& batch) {
-  for (byte_reader in{records}; in.ok();) {
-    if (in.at_end()) return has_marks_;
-    switch (static_cast<snapshot_record>(in.u8())) {
-      case snapshot_record::marks:
-        mark_.index = in.varint();
-        mark_.epoch = in.varint();
-        stamp_.ms = in.zigzag();
-        for (auto left = in.varint(); left > 0 && in.ok(); --left) {
-          const auto epoch = in.varint();
-          epoch_starts_.emplace_back(epoch, in.varint());
-        }
-        has_marks_ = true;
-        break;
-      case snapshot_record::row: {
-        const auto key = in.sized();
-        const auto value = in.sized();
-        if (in.ok()) batch.stage_row(shard, key, value);
-        break;
-      }
-      case snapshot_record::reply: {
-        const auto id = in.sized();
-        const auto record = in.sized();
-        if (in.ok()) batch.stage_reply(shard, id, record);
-        break;
-      }
-      default:
-        return false;
-    }
-  }
-  return false;
-}
-
 void snapshot_stage::install_into(shard_id shard, store_batch& batch) {
   batch.flip_side(shard);
   batch.drop_epoch_starts(shard);
-  for (const auto& [epoch, first_index] : epoch_starts_) batch.put_epoch_start(shard, epoch, first_index);
-  batch.put_applied(shard, mark_);
-  batch.put_stamp(shard, stamp_);
+  for (const auto& [epoch, first_index] : marks_->epoch_starts)
+    batch.put_epoch_start(shard, epoch, first_index);
+  batch.put_applied(shard, marks_->applied);
+  batch.put_stamp(shard, marks_->stamp);
   *this = {};
 }
 

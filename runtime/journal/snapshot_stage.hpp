@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,6 +17,16 @@ enum class snapshot_record : std::uint8_t {
   reply = 3,  // [command id][record]
 };
 
+struct snapshot_marks {
+  applied_mark applied;
+  timestamp stamp;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> epoch_starts;
+};
+
+/// Whether those bytes are a whole, undamaged piece of a snapshot of the state after that entry, as far as
+/// one piece tells: to be asked before a piece of another process is believed.
+bool is_snapshot_piece(std::uint64_t index, std::uint64_t offset, std::string_view piece);
+
 /// Where a shard's snapshot is put aside, piece by piece, on the side of the store that is not the shard. One
 /// write makes it the shard. What was put aside is known to this object only, so a restart drops it.
 class snapshot_stage {
@@ -26,19 +37,16 @@ class snapshot_stage {
   bool put_aside(shard_id shard, std::uint64_t index, std::uint64_t offset, std::string_view piece,
                  store_batch& batch);
   /// Whether what was put aside is the state after that entry, as far as the pieces tell.
-  bool is_ready(std::uint64_t index) const { return has_marks_ && index == index_ && mark_.index == index; }
+  bool is_ready(std::uint64_t index) const {
+    return marks_ && index == index_ && marks_->applied.index == index;
+  }
   /// Makes it the shard, with its marks, and forgets it.
   void install_into(shard_id shard, store_batch& batch);
 
  private:
-  bool add_records(shard_id shard, std::string_view records, store_batch& batch);
-
   std::uint64_t index_ = 0;
   std::uint64_t next_offset_ = 0;
-  bool has_marks_ = false;
-  applied_mark mark_;
-  timestamp stamp_;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> epoch_starts_;
+  std::optional<snapshot_marks> marks_;  // of the first piece
 };
 
 }  // namespace troupe

@@ -55,8 +55,8 @@ void journal::put_snapshot(const log_write& w, log_frame& frame) {
   auto& stage = tails_[w.shard].stage;
   if (w.what == log_write::kind::piece) {
     TROUPE_ASSERT(store_.shard_count() <= shard_sides::shards_max, "too many shards for snapshots");
-    // A bad one is found again when the snapshot is installed; whoever made the snapshot has checked the
-    // whole.
+    // Each was looked at when it arrived (is_snapshot_piece); one that does not follow is found again when
+    // the snapshot is installed.
     static_cast<void>(stage.put_aside(w.shard, w.last_index, w.first_index, *w.bytes, batch_));
     return;
   }

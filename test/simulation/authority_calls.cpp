@@ -92,22 +92,30 @@ void simulation::announce(shard_id shard) {
 void simulation::answer_from_authority(const scheduled& what) {
   auto& by = *nodes[what.node];
   auto& call = calls_[what.slot];
-  if (const auto* r = by.replica_of(call.shard); weather.rolled_back_until > now_ && r != nullptr)
-    if (call.answer.now.revision != 0 && call.answer.now.revision < r->config().revision)
+  const auto refused = [&, shard = call.shard] {
+    const auto* r = by.replica_of(shard);
+    return r == nullptr ? 0 : r->figures().refused_configs;
+  };
+  const auto refused_before = refused();
+  const auto count_refusal = [&] {
+    if (weather.rolled_back_until > now_ && refused() > refused_before)
       result.covered.add(mark::rollback_refused);
+  };
   if (call.is_read) {
     const auto now = call.answer.now;
     const auto shard = call.shard;
     const bool is_current = call.by == by.self();
     drop_call(what.slot);
-    if (is_current) by.step(shard, config_read{now});
-    return;
+    if (!is_current) return;
+    by.step(shard, config_read{now});
+    return count_refusal();
   }
   cas_done done{call.write.proposed.written_by, call.answer};
   if (what.number == 1) done.result = {cas_outcome::unknown, {}};
   const auto shard = call.shard;
   drop_call(what.slot);
   by.step(shard, done);
+  count_refusal();
 }
 
 }  // namespace troupe::simulation

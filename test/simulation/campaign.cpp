@@ -46,6 +46,7 @@ campaign_result run_campaign(const campaign_options& options) {
       ++all.seeds;
       all.simulated_hours += static_cast<double>(one.simulated) / static_cast<double>(3600 * second);
       all.happenings += one.happenings;
+      all.late += one.is_late ? 1 : 0;
       all.writes += one.writes;
       all.reads += one.reads;
       for (std::size_t i = 0; i < all.faults.size(); ++i) all.faults[i] += one.faults[i];
@@ -149,6 +150,14 @@ std::string to_line(const run_options& options) {
                      options.seed, options.under ? to_string(*options.under) : "any", to_string(options.bug),
                      options.clients_max, options.nodes_max, options.operations_max, options.faults_max,
                      fmt::join(options.skipped_faults, ","));
+}
+
+std::optional<profile> best_profile(replication::mutant bug) {
+  using replication::mutant;
+  if (bug == mutant::silent_on_repeats) return profile::lossy;
+  if (bug == mutant::epochless_ack || bug == mutant::transfer_to_anyone || bug == mutant::old_release)
+    return profile::relapses;
+  return std::nullopt;
 }
 
 std::optional<replication::mutant> mutant_named(std::string_view name) {

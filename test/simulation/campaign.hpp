@@ -16,6 +16,7 @@ struct campaign_result {
   double simulated_hours = 0;
   double seconds = 0;
   std::uint64_t happenings = 0, writes = 0, reads = 0;
+  std::uint64_t late = 0;  // seeds that recovered only in the time that is given beyond the end
   std::array<std::uint64_t, static_cast<std::size_t>(fault::count)> faults{};
   std::array<std::uint64_t, static_cast<std::size_t>(mark::count)> marks{};
   std::array<std::uint64_t, static_cast<std::size_t>(mark::count)> seeds_with_mark{};
@@ -41,6 +42,9 @@ run_result run_once(const run_options& options);
 run_options shrink(const run_options& failing, std::uint32_t tries = 400);
 
 std::optional<replication::mutant> mutant_named(std::string_view name);
+
+/// The faults under which it is found soonest, where the others hardly ever do.
+std::optional<profile> best_profile(replication::mutant bug);
 
 /// One line that replays a run, and back: "seed=7 profile=power mutant=none clients=2 nodes=3
 /// operations=16 faults=31 skip=1,2,9".

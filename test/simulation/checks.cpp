@@ -84,6 +84,18 @@ void simulation::check_own_word(shard_id shard, const node& candidate) {
                                   is_in ? "and is not sound" : "and is not in sync"));
 }
 
+/// M3 (row 30): who has answered a poll acknowledges nothing of that revision or before. What the primary
+/// knows is at least what the one who acknowledges has heard of it.
+void simulation::check_fence(shard_id shard, const node& by, const node& primary) {
+  const auto* core = by.replica_of(shard);
+  const auto* leader = primary.replica_of(shard);
+  if (core == nullptr || leader == nullptr || core->meta().fence_revision == 0) return;
+  const auto fence = core->meta().fence_revision;
+  if (core->config().revision <= fence && leader->config().revision <= fence)
+    truth.fail("M3", fmt::format("shard {}: node {} run {} acknowledges behind its fence at revision {}",
+                                 shard, by.number() + 1, by.self().run, fence));
+}
+
 /// I5: each in-sync copy, unless that run of it lost data, holds everything committed, on disk. Who lost it
 /// and is in the set with a later run was let in again, so it has everything again.
 void simulation::check_in_sync(shard_id shard) {

@@ -65,7 +65,7 @@ message_body any_body(random_stream& random) {
     case 6:
       return poll_answer{any_number(random),
                          {any_number(random), any_number(random)},
-                         static_cast<disk_state>(1 + random.below(3)),
+                         random.chance(0.5) ? disk_state::blank : disk_state::sound,
                          any_number(random)};
     case 7:
       return suspicion{};

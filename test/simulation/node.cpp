@@ -1,5 +1,7 @@
 #include "test/simulation/node.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "test/simulation/simulation.hpp"
@@ -116,9 +118,15 @@ void node::step(shard_id shard, const event& what) {
     auto& core = *parts_[of].replica;
     const auto role = core.role();
     const auto epoch = core.epoch();
+    const auto releases = core.figures().releases;
     polls_won_before_ = core.figures().elections_by_poll;
     out.clear();
     core.step(local_now(), e, out);
+    // M2, seen at the one message whose effect would only be an election that nobody needed.
+    if (const auto* got = std::get_if<received>(&e); got != nullptr && got->what.epoch < epoch)
+      if (core.figures().releases != releases)
+        world_.truth.fail("M2", fmt::format("shard {} node {}: a release of epoch {} counts in epoch {}", of,
+                                            number_ + 1, got->what.epoch, epoch));
     if (core.role() == replica_role::primary && (role != replica_role::primary || epoch != core.epoch()))
       world_.truth.on_primary(of, core.epoch(), self_, view(of));
     carry_out(of, out);

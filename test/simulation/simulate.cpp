@@ -21,7 +21,8 @@ Runs simulated clusters, one a seed, and checks every invariant after every step
   --seed S       this one alone, with its story
   --profile P    mixed, elections, power, authority, lossy, snapshots, moves or relapses (default: the
                  seed chooses)
-  --mutant M     with a bug switched on; stops at the first seed that finds it
+  --mutant M     with a bug switched on; stops at the first seed that finds it. Without --profile,
+                 under the faults that find it soonest
   --replay LINE  a run as --shrink prints it, with its story
   --shrink       prints the smallest run found that still breaks the invariant
   --regressions FILE  replays every line of the file
@@ -60,6 +61,7 @@ bool parse_value(arguments& to, std::string_view key, std::string_view value) {
     const auto bug = mutant_named(value);
     each.bug = bug.value_or(troupe::replication::mutant::none);
     to.campaign.stops_at_first = true;
+    if (bug && !each.under) each.under = best_profile(*bug);
     return bug.has_value();
   }
   if (key == "--replay") {
@@ -102,6 +104,7 @@ void print_table(const campaign_result& all) {
   row("steps", all.happenings);
   row("writes answered", all.writes);
   row("reads and rejections answered", all.reads);
+  row("seeds that recovered late", all.late);
   row("seeds that broke an invariant", all.broken.size());
   fmt::print("\nfaults injected\n");
   for (std::size_t i = 0; i < all.faults.size(); ++i) row(to_string(static_cast<fault>(i)), all.faults[i]);

@@ -105,6 +105,7 @@ run_result simulation::run() {
       now_ = what.at;
       if (now_ >= next_look) {
         if (is_recovered(&why) || now_ >= drawn.end_at + grace) break;
+        result.is_late = true;
         next_look = now_ + 100 * millisecond;
       }
       if (!is_healed && now_ >= drawn.heal_at) heal();
@@ -230,9 +231,11 @@ void simulation::say_hello(node& from) {
 }
 
 void simulation::post(node& from, message&& what) {
-  if (const auto* ack = std::get_if<append_ack>(&what.body))
-    truth.on_acknowledged(what.shard, what.from, what.epoch, ack->match);
   auto& to = *nodes[static_cast<std::size_t>(what.to.node) - 1];
+  if (const auto* ack = std::get_if<append_ack>(&what.body)) {
+    truth.on_acknowledged(what.shard, what.from, what.epoch, ack->match);
+    if (to.self() == what.to) check_fence(what.shard, from, to);
+  }
   if (link_is_cut(from, to)) return;
   auto drop = drawn.drop;
   auto& random = network_random_;

@@ -29,6 +29,7 @@ struct run_result {
   std::uint64_t trace_hash = 0;
   instant simulated = 0;
   std::uint64_t happenings = 0;
+  bool is_late = false;  // not recovered at the end, but within the time that is given beyond it
   std::uint64_t writes = 0, reads = 0;
   std::uint32_t faults_drawn = 0;
   std::array<std::uint32_t, static_cast<std::size_t>(fault::count)> faults{};
@@ -78,6 +79,7 @@ class simulation {
   void check_commit(shard_id shard, const replication::replica& primary, std::uint64_t index);
   void check_in_sync(shard_id shard);
   void check_own_word(shard_id shard, const node& candidate);
+  void check_fence(shard_id shard, const node& by, const node& primary);
   void count(fault f) { ++result.faults[static_cast<std::size_t>(f)]; }
   /// The node that is the primary of a shard as far as the authority knows.
   node* primary_of(shard_id shard);

@@ -4,6 +4,9 @@
 
 #include "cluster/replica_host/replica_host.hpp"
 #include "cluster/replica_host/replica_record.hpp"
+#include "runtime/base/bytes.hpp"
+#include "runtime/base/hash.hpp"
+#include "runtime/journal/snapshot_stage.hpp"
 #include "test/integration/replica_host/told_authority.hpp"
 
 using namespace troupe;
@@ -156,7 +159,7 @@ TEST_CASE("replica host: another primary's epoch stops it") {
 }
 
 TEST_CASE("replica record: reads what it wrote, and no damaged bytes") {
-  const replication::replica_meta meta{1, 200, 70'000, 3, replication::disk_state::suspect, 9};
+  const replication::replica_meta meta{1, 200, 70'000, 3, replication::disk_state::quarantined, 9};
   const auto bytes = encode_replica_record(meta);
   CHECK(decode_replica_record(bytes) == meta);
   CHECK_FALSE(decode_replica_record(""));
@@ -219,6 +222,18 @@ shared_bytes chunk_of(std::uint64_t first, int count, std::uint64_t epoch, std::
   return std::make_shared<const std::string>(writer.take());
 }
 
+std::string piece_of(std::string_view records) {
+  std::string out;
+  byte_writer w{out};
+  w.u8(snapshot_format);
+  w.u32_be(checksum(records));
+  w.raw(records);
+  return out;
+}
+
+/// Marks of the state after that entry, in epoch 1.
+std::string marks_of(char index) { return {1, index, 1, 0, 0}; }
+
 }  // namespace
 
 TEST_CASE("replica host: entries that are damaged, or not what they are sent as, are refused and counted") {
@@ -241,6 +256,44 @@ TEST_CASE("replica host: entries that are damaged, or not what they are sent as,
 }
 
 TEST_CASE(
+    "replica host: a piece of a snapshot that is damaged, or of another snapshot, is refused and counted") {
+  const std::string row{2, 1, 'k', 1, 'v'};
+  follower f;
+  f.sync();
+  const auto before = f.writes.size();
+  const auto hear = [&](const std::string& bytes, std::uint64_t offset = 0) {
+    // The sums of the whole are right in each, so that only the piece itself can tell.
+    f.hear(replication::snapshot_part{5,
+                                      {{1, 1}},
+                                      offset,
+                                      offset + bytes.size(),
+                                      stable_hash(bytes),
+                                      std::make_shared<const std::string>(bytes)});
+  };
+  const auto good = piece_of(marks_of(5) + row);
+  auto flipped = good;
+  flipped.back() = 'w';
+  auto other_format = good;
+  other_format[0] = 9;
+  hear(flipped);
+  hear(other_format);
+  hear(piece_of(marks_of(6) + row));
+  hear(piece_of(row));
+  hear(piece_of(marks_of(5) + marks_of(5)));
+  hear(piece_of(marks_of(5) + std::string{7}));
+  hear(piece_of(marks_of(5) + std::string{2, 100, 'k'}));
+  hear(good, 40);
+  hear("");
+  CHECK(f.replica->damaged() == 9);
+  CHECK(f.writes.size() == before);
+  hear(good);
+  CHECK(f.replica->damaged() == 9);
+  REQUIRE(f.writes.size() >= before + 2);
+  CHECK(f.writes[before].what == log_write::kind::piece);
+  CHECK(f.writes[before + 1].what == log_write::kind::install);
+}
+
+TEST_CASE(
     "replica host: an epoch that changes while a snapshot is installed, and late notices, end nothing") {
   follower f;
   f.sync();
@@ -248,7 +301,7 @@ TEST_CASE(
   f.sync();
   f.hear(append{2, 0, {}});
   CHECK(f.committed == 2);
-  const std::string whole = "what the shard is";
+  const auto whole = piece_of(marks_of(10));
   replication::snapshot_part part;
   part.index = 10;
   part.history = {{1, 1}};
