@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <limits>
 
 #include "actors/kinds.hpp"
 #include "cli/process.hpp"
@@ -43,6 +44,7 @@ cluster_node_options options_of(const node_command_options& from) {
   out.transport.port = from.port;
   out.replicas = from.replicas;
   out.register_patience = seconds{from.wait_seconds};
+  if (from.keep_log) out.runtime.journal.trim_bytes = std::numeric_limits<std::size_t>::max();
   return out;
 }
 
@@ -159,6 +161,9 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   command->add_option("--wait-seconds", options.wait_seconds, "How long a start waits for etcd")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
+  command->add_flag("--keep-log", options.keep_log,
+                    "Never drop what is applied from the log, which grows for ever then: for checks that "
+                    "compare whole logs");
   add_process_options(*command, options.drain_seconds, options.pid_file, "the node is running");
   command->footer(
       "Example, three nodes on one machine:\n"

@@ -22,6 +22,7 @@ struct node_command_options {
   std::uint32_t replicas = 3;
   std::size_t resident_max = 25'600;
   unsigned wait_seconds = 60;
+  bool keep_log = false;
   unsigned drain_seconds = 10;
   std::string pid_file;
 };

@@ -5,7 +5,7 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 Usage: scripts/cluster.sh COMMAND [--data DIR]
-  start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16]
+  start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--keep-log]
                   starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready
   status          which processes run, and who is the primary of which shard
   kill NAME       kill -9 a node or front
@@ -34,10 +34,12 @@ nodes=3
 fronts=2
 replicas=3
 shards=16
+node_words=()
 name=""
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --help) usage; exit 0 ;;
+    --keep-log) node_words+=(--keep-log); shift ;;
     --data | --nodes | --fronts | --replicas | --shards)
       [[ $# -ge 2 ]] || { echo "cluster.sh: $1 needs a value" >&2; exit 2; }
       case "$1" in
@@ -97,7 +99,7 @@ new_process() {
   local words=("$troupe" "$role" --data "$dir/$who" --port "$port" --ops-port "$ops_port"
     --etcd "$(<"$dir/etcd/endpoint")" --cluster local)
   if [[ "$role" == node ]]; then
-    words+=(--name "$who" --replicas "$replicas" --shards "$shards")
+    words+=(--name "$who" --replicas "$replicas" --shards "$shards" "${node_words[@]}")
   else
     ln --symbolic --force --no-target-directory keys "$dir/$who"
     echo "http://127.0.0.1:$port" >>"$dir/urls"

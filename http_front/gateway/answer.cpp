@@ -98,6 +98,11 @@ void gateway::finish(exchange& x, const reply& reply, response& answer) {
       break;
   }
   if (reply.replayed) answer.add("Idempotent-Replayed", "true");
+  // A witness for who checks histories: the state of the entity that this answer was made of, also where the
+  // answer is about something else (an order) or a refusal. Not where even that there is an entity is hidden.
+  const bool is_told = x.head.has(header::x_want_version) && reply.version > 0;
+  if (is_told && answer.status != 403 && answer.status != 404)
+    answer.add("X-Entity-Version", std::to_string(reply.version));
 }
 
 void gateway::answer_ok(exchange& x, const reply& reply, response& answer) const {

@@ -22,8 +22,9 @@ enum class header : std::uint8_t {
   if_none_match,
   traceparent,
   x_request_id,
+  x_want_version,
 };
-inline constexpr std::size_t header_count = 12;
+inline constexpr std::size_t header_count = 13;
 
 /// A parsed request line and its known headers, as views into the connection's read buffer: they live until
 /// the answer has been written.

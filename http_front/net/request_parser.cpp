@@ -39,6 +39,7 @@ std::optional<header> known(beast_http::field field, std::string_view name) {
   if (name.size() == 15 && boost::beast::iequals(name, "idempotency-key")) return header::idempotency_key;
   if (name.size() == 11 && boost::beast::iequals(name, "traceparent")) return header::traceparent;
   if (name.size() == 12 && boost::beast::iequals(name, "x-request-id")) return header::x_request_id;
+  if (name.size() == 14 && boost::beast::iequals(name, "x-want-version")) return header::x_want_version;
   return std::nullopt;
 }
 

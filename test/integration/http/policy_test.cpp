@@ -67,6 +67,20 @@ TEST_CASE("idempotency: a stored reply is marked as one") {
   CHECK(f.ask(put("Idempotency-Key: k\r\n")).header("idempotent-replayed") == "true");
 }
 
+TEST_CASE("versions: who wants the entity's version gets it, with refusals too, unless even that is hidden") {
+  http_fixture f;
+  auto c = f.connect();
+  const auto wanted = [&](reply what) {
+    f.runtime.decide = [what](const command&) { return verdict{false, what}; };
+    return c.ask(get("/api/v1/toys/a", "X-Want-Version: 1\r\n")).header("x-entity-version");
+  };
+  const auto refusal = [](std::uint16_t code) { return encode(rejection{code, {}, {}}); };
+  CHECK(wanted({reply_status::ok, encode(toy_view{"a", 1}), 7, false}) == "7");
+  CHECK(wanted({reply_status::rejected, refusal(2), 8, false}) == "8");
+  CHECK(wanted({reply_status::rejected, refusal(3), 9, false}).empty());
+  CHECK(c.ask(get("/api/v1/toys/a")).header("x-entity-version").empty());
+}
+
 TEST_CASE("versions: If-None-Match, If-Match and their odd forms") {
   http_fixture f;
   auto c = f.connect();

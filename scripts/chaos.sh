@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Breaks a real cluster on this machine again and again, with clients at work, and compares what they saw with what is
+# on the nodes' disks. Only processes that it started, on loopback.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fault NAME]… [--json] [--quiet]
+  --seed N      which faults in which order (default: from the clock, printed)
+  --rounds N    that many faults (default 13: each of them once)
+  --minutes M   as many as begin within that time
+  --data DIR    for the cluster and the history; must not exist, and stays. Default: a temporary directory, which
+                stays only when something was violated
+  --fault NAME  only this one; `build/release/test/chaos/troupe_chaos --help` lists them
+  --json        the report as JSON on stdout
+Examples:
+  scripts/chaos.sh --minutes 10
+  scripts/chaos.sh --seed 7 --fault "kill primary" --rounds 50
+Exit status 0: everything held.
+TEXT
+}
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+words=()
+data=""
+seed="$(date +%s)"
+rounds=13
+while [[ $# -gt 0 ]]; do
+  case "$1" in
+    --help) usage; exit 0 ;;
+    --json | --quiet) words+=("$1"); shift ;;
+    --seed | --rounds | --minutes | --data | --fault)
+      [[ $# -ge 2 ]] || { echo "chaos.sh: $1 needs a value" >&2; exit 2; }
+      case "$1" in
+        --seed) seed="$2" ;;
+        --rounds) rounds="$2" ;;
+        --data) data="$2" ;;
+        *) words+=("$1" "$2") ;;
+      esac
+      shift 2
+      ;;
+    *) echo "chaos.sh: there is no option $1" >&2; usage >&2; exit 2 ;;
+  esac
+done
+
+chaos="${TROUPE_CHAOS:-$root/build/release/test/chaos/troupe_chaos}"
+troupe="${TROUPE:-$root/build/release/cli/troupe}"
+if [[ -z "${TROUPE_CHAOS:-}" ]]; then "$root/scripts/build.sh" release troupe troupe_chaos >&2; fi
+
+is_temporary=0
+if [[ -z "$data" ]]; then
+  data="$(mktemp --directory --tmpdir troupe-chaos.XXXXXX)/run"
+  is_temporary=1
+fi
+[[ ! -e "$data" ]] || { echo "chaos.sh: $data is there already" >&2; exit 2; }
+# shellcheck disable=SC2317  # called by the trap
+clean_up() {
+  local code=$?
+  [[ ! -e "$data/cluster/urls" ]] || "$root/scripts/cluster.sh" stop --data "$data/cluster" >/dev/null 2>&1 || true
+  if ((is_temporary)); then
+    if ((code == 0)); then rm --recursive --force "$(dirname "$data")"; else echo "what it left is in $data" >&2; fi
+  fi
+}
+trap clean_up EXIT
+echo "seed $seed" >&2
+"$chaos" --source "$root" --troupe "$troupe" --data "$data" --seed "$seed" --rounds "$rounds" "${words[@]}"

@@ -1,0 +1,146 @@
+#include "test/chaos/cluster_driver.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+namespace troupe::chaos {
+namespace {
+
+std::string first_line_of(const std::string& file) {
+  std::ifstream in{file};
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+std::string last_line_of(const std::string& text) {
+  const auto end = text.find_last_not_of('\n');
+  if (end == std::string::npos) return {};
+  const auto begin = text.rfind('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+}
+
+std::vector<std::string> numbered(char letter, int count) {
+  std::vector<std::string> out;
+  for (int i = 1; i <= count; ++i) out.push_back(letter + std::to_string(i));
+  return out;
+}
+
+}  // namespace
+
+cluster_driver::cluster_driver(std::string source, std::string troupe, std::string directory, shape of)
+    : source_(std::move(source)), troupe_(std::move(troupe)), directory_(std::move(directory)), shape_(of) {}
+
+cluster_driver::~cluster_driver() { stop(); }
+
+std::string cluster_driver::run(const std::string& line, int* code) const {
+  const auto close = [code](FILE* pipe) {
+    const int status = ::pclose(pipe);
+    if (code != nullptr) *code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+  };
+  std::string out;
+  const std::unique_ptr<FILE, decltype(close)> pipe{::popen(line.c_str(), "re"), close};
+  char piece[4096];
+  for (std::size_t got; pipe && (got = std::fread(piece, 1, sizeof piece, pipe.get())) > 0;)
+    out.append(piece, got);
+  return out;
+}
+
+std::string cluster_driver::script(const std::string& words, int* code) const {
+  return run(fmt::format("TROUPE='{}' '{}/scripts/cluster.sh' {} --data '{}' 2>&1", troupe_, source_, words,
+                         directory_),
+             code);
+}
+
+bool cluster_driver::start(std::string& fault) {
+  int code = 0;
+  const auto said = script(fmt::format("start --nodes {} --fronts {} --replicas {} --shards {} --keep-log",
+                                       shape_.nodes, shape_.fronts, shape_.replicas, shape_.shards),
+                           &code);
+  if (code != 0) fault = said;
+  return code == 0;
+}
+
+void cluster_driver::stop() {
+  if (std::filesystem::exists(directory_ + "/urls")) script("stop");
+}
+
+std::vector<std::string> cluster_driver::urls() const {
+  std::ifstream in{directory_ + "/urls"};
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);) out.push_back(line);
+  return out;
+}
+
+std::vector<std::string> cluster_driver::nodes() const { return numbered('n', shape_.nodes); }
+std::vector<std::string> cluster_driver::fronts() const { return numbered('f', shape_.fronts); }
+
+std::string cluster_driver::token(const std::string& user) const {
+  return last_line_of(
+      run(fmt::format("'{}' token --data '{}/keys' --user {} --role admin --minutes 1440 2>/dev/null",
+                      troupe_, directory_, user),
+          nullptr));
+}
+
+std::string cluster_driver::primary_of(const std::string& sku) const {
+  int code = 0;
+  const auto said = last_line_of(script("where sku/" + sku, &code));
+  return code == 0 ? said : "";
+}
+
+bool cluster_driver::is_whole() const {
+  int code = 0;
+  run(fmt::format("'{}' status --etcd \"$(cat '{}/etcd/endpoint')\" --cluster local >/dev/null 2>&1", troupe_,
+                  directory_),
+      &code);
+  return code == 0;
+}
+
+int cluster_driver::pid_of(const std::string& file) const {
+  const auto text = first_line_of(directory_ + "/" + file);
+  return text.empty() ? 0 : std::stoi(text);
+}
+
+void cluster_driver::signal(const std::string& name, int number) const {
+  if (is_running(name)) ::kill(pid_of(name + ".pid"), number);
+}
+
+bool cluster_driver::is_running(const std::string& name) const {
+  const auto pid = pid_of(name + ".pid");
+  if (pid == 0) return false;
+  // Its own process and no other that has got its number since: the data directory is among its words.
+  std::ifstream in{fmt::format("/proc/{}/cmdline", pid)};
+  const std::string words{std::istreambuf_iterator<char>{in}, {}};
+  return words.find(directory_ + "/" + name) != std::string::npos;
+}
+
+bool cluster_driver::wait_ended(const std::string& name, int deadline_ms) const {
+  for (int waited = 0; is_running(name); waited += 10) {
+    if (waited >= deadline_ms) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return true;
+}
+
+void cluster_driver::launch(const std::string& name) const { script("restart " + name); }
+
+void cluster_driver::empty_disk(const std::string& name) const { std::filesystem::remove_all(data_of(name)); }
+
+void cluster_driver::signal_etcd(int number) const {
+  if (const auto pid = pid_of("etcd/pid"); pid != 0) ::kill(pid, number);
+}
+
+void cluster_driver::launch_etcd() const {
+  run(fmt::format("'{}/scripts/etcd.sh' start '{}/etcd' 2>&1", source_, directory_), nullptr);
+}
+
+}  // namespace troupe::chaos

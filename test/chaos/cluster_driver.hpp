@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace troupe::chaos {
+
+/// A cluster of real processes, made and driven by scripts/cluster.sh.
+class cluster_driver {
+ public:
+  struct shape {
+    int nodes = 3;
+    int fronts = 2;
+    int replicas = 3;
+    int shards = 8;
+  };
+  /// `source`: the project's directory. `directory`: must not exist; everything of the cluster is in it.
+  cluster_driver(std::string source, std::string troupe, std::string directory, shape of);
+  ~cluster_driver();
+  cluster_driver(const cluster_driver&) = delete;
+  cluster_driver& operator=(const cluster_driver&) = delete;
+
+  /// False: see `fault`.
+  bool start(std::string& fault);
+  /// Graceful; what is on disk stays.
+  void stop();
+
+  std::vector<std::string> urls() const;
+  std::vector<std::string> nodes() const;
+  std::vector<std::string> fronts() const;
+  std::string data_of(const std::string& name) const { return directory_ + "/" + name; }
+  std::string token(const std::string& user) const;
+  /// The node that is the primary of that SKU; empty: nobody knows.
+  std::string primary_of(const std::string& sku) const;
+  /// Whether every shard has a primary and all its copies in sync.
+  bool is_whole() const;
+
+  void signal(const std::string& name, int number) const;
+  bool is_running(const std::string& name) const;
+  /// False: it still runs at the deadline.
+  bool wait_ended(const std::string& name, int deadline_ms) const;
+  /// Starts a process that has ended, on its data.
+  void launch(const std::string& name) const;
+  void empty_disk(const std::string& name) const;
+
+  void signal_etcd(int number) const;
+  void launch_etcd() const;
+
+ private:
+  int pid_of(const std::string& file) const;
+  /// What it printed; `code`: its exit code.
+  std::string script(const std::string& words, int* code = nullptr) const;
+  std::string run(const std::string& line, int* code) const;
+
+  const std::string source_;
+  const std::string troupe_;
+  const std::string directory_;
+  const shape shape_;
+};
+
+}  // namespace troupe::chaos

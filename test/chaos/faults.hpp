@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "test/chaos/cluster_driver.hpp"
+
+namespace troupe::chaos {
+
+/// What a fault is done to, and by which draws.
+struct scene {
+  const cluster_driver& cluster;
+  std::mt19937_64& random;
+  std::string sku;  // whose primary is meant where one is meant
+
+  int draw(int lowest, int highest) { return std::uniform_int_distribution<int>{lowest, highest}(random); }
+  const std::string& any(const std::vector<std::string>& of) {
+    return of[static_cast<std::size_t>(draw(0, static_cast<int>(of.size()) - 1))];
+  }
+  /// The SKU's primary, or any node when nobody knows it.
+  std::string primary();
+};
+
+/// What goes wrong. It returns when it is over and everything is started again: what is left is to recover.
+struct fault {
+  std::string_view name;
+  std::string_view means;
+  std::function<void(scene&)> happen;
+  /// Nobody is to notice: a request that fails while it happens is a failure of the run.
+  bool is_planned = false;
+};
+
+const std::vector<fault>& all_faults();
+
+}  // namespace troupe::chaos

@@ -1,0 +1,58 @@
+#include "test/chaos/probes.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "cluster/history/recorder.hpp"
+#include "test/chaos/front_client.hpp"
+
+namespace troupe::chaos {
+
+probes::probes(std::vector<std::string> urls, std::string token, const std::vector<std::string>& skus,
+               int pause_ms)
+    : gaps_(skus.size()), last_answer_ns_(skus.size(), history::history_now()) {
+  for (std::size_t i = 0; i < skus.size(); ++i)
+    threads_.emplace_back(
+        [this, i, urls, token, name = skus[i], pause_ms] { run(i, urls, token, name, pause_ms); });
+}
+
+probes::~probes() { stop(); }
+
+void probes::stop() {
+  is_over_ = true;
+  for (auto& one : threads_) one.join();
+  threads_.clear();
+}
+
+void probes::run(std::size_t sku, const std::vector<std::string>& urls, const std::string& token,
+                 const std::string& name, int pause_ms) {
+  front_client front{urls, token, sku, 6000};
+  const request read{"GET", "/api/v1/skus/" + name, "", ""};
+  while (!is_over_) {
+    const auto got = front.ask(read);
+    ++asked_;
+    if (got.is_ok()) {
+      const auto now = history::history_now();
+      const std::lock_guard lock{mutex_};
+      const auto length = now - std::exchange(last_answer_ns_[sku], now);
+      if (length >= 1'000'000) gaps_[sku].push_back({now, length});
+    } else {
+      ++failed_;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{pause_ms});
+  }
+}
+
+std::int64_t probes::longest_gap_ns(std::int64_t since_ns) const {
+  const std::lock_guard lock{mutex_};
+  std::int64_t longest = 0;
+  for (std::size_t sku = 0; sku < gaps_.size(); ++sku) {
+    longest = std::max(longest, history::history_now() - last_answer_ns_[sku]);
+    for (auto at = gaps_[sku].rbegin(); at != gaps_[sku].rend() && at->end_ns >= since_ns; ++at)
+      longest = std::max(longest, at->length_ns);
+  }
+  return longest;
+}
+
+}  // namespace troupe::chaos

@@ -1,0 +1,86 @@
+#include "test/chaos/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <map>
+
+namespace troupe::chaos {
+namespace {
+
+/// Nearest rank.
+double percentile(const std::vector<double>& sorted, double share) {
+  if (sorted.empty()) return 0;
+  const auto rank = static_cast<std::size_t>(share * static_cast<double>(sorted.size()) + 0.9999);
+  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
+
+struct by_fault {
+  std::vector<double> gaps, recoveries;  // sorted
+  std::uint64_t failed_probes = 0;
+};
+
+std::map<std::string, by_fault> gathered(const chaos_report& of) {
+  std::map<std::string, by_fault> out;
+  for (const auto& one : of.rounds) {
+    auto& all = out[one.fault];
+    all.gaps.push_back(one.gap_ms);
+    all.recoveries.push_back(one.recovery_ms);
+    all.failed_probes += one.failed_probes;
+  }
+  for (auto& [name, all] : out) {
+    std::sort(all.gaps.begin(), all.gaps.end());
+    std::sort(all.recoveries.begin(), all.recoveries.end());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_text(const chaos_report& of) {
+  auto out = fmt::format("Seed {}, {} rounds in {:.0f} s\n\n{:<28}{:>7}{:>22}{:>8}{:>8}{:>16}{:>15}\n",
+                         of.seed, of.rounds.size(), of.seconds, "fault", "rounds", "no answer, ms: p50",
+                         "p99", "max", "whole after, ms", "failed probes");
+  for (const auto& [name, all] : gathered(of))
+    out += fmt::format("{:<28}{:>7}{:>22.0f}{:>8.0f}{:>8.0f}{:>16.0f}{:>15}\n", name, all.gaps.size(),
+                       percentile(all.gaps, 0.5), percentile(all.gaps, 0.99), all.gaps.back(),
+                       percentile(all.recoveries, 0.5), all.failed_probes);
+  out += fmt::format(
+      "\nattempts {}: {} with an outcome, {} without; operations given up {}; probes {}\n"
+      "logs compared {}; logs that begin with a snapshot, of which the rows were compared {}\n",
+      of.attempts, of.answered, of.unknown, of.given_up, of.probes, of.logs, of.logs_without_beginning);
+  if (!of.verdict.empty()) out += "\n" + of.verdict;
+  out += of.holds() ? "\nNothing acknowledged is lost, nothing is doubled, nothing oversold.\n" : "\n";
+  for (const auto& fault : of.faults) out += "VIOLATED: " + fault + "\n";
+  return out;
+}
+
+std::string to_json(const chaos_report& of) {
+  boost::json::array faults;
+  for (const auto& [name, all] : gathered(of))
+    faults.push_back({{"fault", name},
+                      {"rounds", all.gaps.size()},
+                      {"gapP50Ms", percentile(all.gaps, 0.5)},
+                      {"gapP99Ms", percentile(all.gaps, 0.99)},
+                      {"gapMaxMs", all.gaps.back()},
+                      {"wholeAfterP50Ms", percentile(all.recoveries, 0.5)},
+                      {"failedProbes", all.failed_probes}});
+  boost::json::array violations;
+  for (const auto& fault : of.faults) violations.emplace_back(fault);
+  const boost::json::object out{{"seed", of.seed},
+                                {"rounds", of.rounds.size()},
+                                {"seconds", of.seconds},
+                                {"faults", faults},
+                                {"attempts", of.attempts},
+                                {"answered", of.answered},
+                                {"unknown", of.unknown},
+                                {"givenUp", of.given_up},
+                                {"probes", of.probes},
+                                {"logs", of.logs},
+                                {"logsWithoutBeginning", of.logs_without_beginning},
+                                {"violations", violations}};
+  return boost::json::serialize(out) + "\n";
+}
+
+}  // namespace troupe::chaos

@@ -1,0 +1,220 @@
+#include "test/chaos/run.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "cluster/history/check.hpp"
+#include "cluster/history/recorder.hpp"
+#include "cluster/history/replica_file.hpp"
+#include "test/chaos/faults.hpp"
+#include "test/chaos/log_dump.hpp"
+#include "test/chaos/probes.hpp"
+#include "test/chaos/workload.hpp"
+
+namespace troupe::chaos {
+namespace {
+
+constexpr int recovery_patience_ms = 60'000;
+constexpr std::string_view client_user = "00000000-0000-7000-8000-0000000000c1";
+
+double ms_between(std::int64_t from_ns, std::int64_t to_ns) {
+  return static_cast<double>(to_ns - from_ns) / 1e6;
+}
+
+shop make_shop() {
+  shop out;
+  for (int i = 0; i < 8; ++i) out.names.push_back(fmt::format("chaos-{}", i));
+  return out;
+}
+
+std::vector<const fault*> chosen(const chaos_options& options) {
+  std::vector<const fault*> out;
+  for (const auto& one : all_faults())
+    if (options.only.empty() ||
+        std::find(options.only.begin(), options.only.end(), one.name) != options.only.end())
+      out.push_back(&one);
+  return out;
+}
+
+/// Everything of one run, in its order.
+class chaos_run {
+ public:
+  explicit chaos_run(const chaos_options& options)
+      : options_(options),
+        random_(options.seed),
+        cluster_(options.source, options.troupe, options.directory + "/cluster", {}) {
+    report_.seed = options.seed;
+  }
+
+  chaos_report run() {
+    std::filesystem::create_directories(options_.directory);
+    const auto began = history::history_now();
+    std::string problem;
+    if (!cluster_.start(problem)) {
+      report_.faults.push_back("the cluster did not start: " + problem);
+      return report_;
+    }
+    play();
+    report_.seconds = ms_between(began, history::history_now()) / 1000;
+    return report_;
+  }
+
+ private:
+  void play() {
+    workload_options how;
+    how.urls = cluster_.urls();
+    how.user = client_user;
+    how.token = cluster_.token(how.user);
+    how.seed = options_.seed;
+    workload clients{shop_, how};
+    std::string problem;
+    if (!clients.open(problem)) return fail(problem);
+    {
+      probes seen{how.urls, how.token, shop_.names, 5};
+      clients.start();
+      play_rounds(seen);
+      clients.finish();
+      seen.stop();
+      report_.probes = seen.asked();
+    }
+    wait_whole();
+    cluster_.stop();
+    count(clients);
+    compare(clients);
+  }
+
+  void play_rounds(const probes& seen) {
+    const auto faults = chosen(options_);
+    if (faults.empty()) return fail("there is no such fault");
+    // Each once before any comes again.
+    std::vector<const fault*> left;
+    const auto until = history::history_now() + static_cast<std::int64_t>(options_.minutes * 60e9);
+    for (int round = 1; options_.minutes > 0 ? history::history_now() < until : round <= options_.rounds;
+         ++round) {
+      if (left.empty()) {
+        left = faults;
+        std::shuffle(left.begin(), left.end(), random_);
+      }
+      play_round(round, *left.back(), seen);
+      left.pop_back();
+    }
+  }
+
+  void play_round(int round, const fault& what, const probes& seen) {
+    scene where{cluster_, random_, {}};
+    where.sku = where.any(shop_.names);
+    // A moment of peace, so that a gap belongs to this fault.
+    std::this_thread::sleep_for(std::chrono::milliseconds{300 + where.draw(0, 300)});
+    round_result result{.fault = std::string{what.name}, .is_planned = what.is_planned};
+    const auto failed_before = seen.failed();
+    const auto began = history::history_now();
+    what.happen(where);
+    const auto ended = history::history_now();
+    result.is_recovered = wait_whole();
+    result.recovery_ms = ms_between(ended, history::history_now());
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    result.gap_ms = static_cast<double>(seen.longest_gap_ns(began)) / 1e6;
+    result.failed_probes = seen.failed() - failed_before;
+    if (!result.is_recovered)
+      fail(fmt::format("round {} ({}): not whole again within 60 s", round, what.name));
+    if (!options_.is_quiet)
+      fmt::print(stderr, "{:>4}  {:<28} no answer for {:>6.0f} ms, whole after {:>6.0f} ms{}\n", round,
+                 what.name, result.gap_ms, result.recovery_ms,
+                 result.failed_probes > 0 ? fmt::format(", {} probes failed", result.failed_probes) : "");
+    report_.rounds.push_back(std::move(result));
+  }
+
+  bool wait_whole() const {
+    const auto until = history::history_now() + recovery_patience_ms * std::int64_t{1'000'000};
+    while (!cluster_.is_whole()) {
+      if (history::history_now() > until) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+    return true;
+  }
+
+  void count(const workload& clients) {
+    const auto& f = clients.figures();
+    report_.attempts = f.asked;
+    report_.answered = f.answered;
+    report_.unknown = f.unknown;
+    report_.given_up = f.given_up;
+    report_.unexpected = f.unexpected;
+    if (report_.given_up > 0)
+      fail(fmt::format("{} operations found no outcome within 20 s", report_.given_up));
+  }
+
+  /// The histories and the logs go to disk, and are checked.
+  void compare(workload& clients) {
+    auto operations = clients.take_operations();
+    for (const auto& oddity : clients.oddities()) fail("an answer that nothing here can lead to: " + oddity);
+    std::vector<node_dump> dumps;
+    for (std::uint32_t node = 1; const auto& name : cluster_.nodes())
+      dumps.push_back(dump_node(cluster_.data_of(name), node++, shop_, clients.commands()));
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t> epochs;  // of (SKU, version)
+    for (const auto& dump : dumps) {
+      if (!dump.fault.empty()) fail(dump.fault);
+      report_.logs += dump.skus.size();
+      report_.logs_without_beginning += dump.without_beginning;
+      for (const auto& sku : dump.skus)
+        for (const auto& entry : sku.entries) epochs[{entry.sku, entry.at.index}] = entry.at.epoch;
+      compare_digests(dumps.front(), dump);
+    }
+    // A front does not say in which epoch it was.
+    for (auto& op : operations)
+      if (const auto at = epochs.find({op.sku, op.witness.index}); at != epochs.end())
+        op.witness.epoch = at->second;
+    write_history(operations, dumps);
+    verify();
+  }
+
+  void compare_digests(const node_dump& a, const node_dump& b) {
+    for (const auto& [sku, one] : a.digests)
+      if (const auto other = b.digests.find(sku); other != b.digests.end() && one != other->second)
+        fail(fmt::format("{}: a node's rows are of version {} (sum {:016x}), another's of {} (sum {:016x})",
+                         shop_.names[sku], one.first, one.second, other->second.first, other->second.second));
+  }
+
+  void write_history(const std::vector<history::operation>& operations, const std::vector<node_dump>& dumps) {
+    std::vector<history::sku_setup> skus;
+    for (std::uint32_t i = 0; i < shop_.names.size(); ++i)
+      skus.push_back({i, i, shop_.initial, shop_.holds(i)});
+    history::recorder recorder{history_directory(), skus};
+    const auto file = recorder.client();
+    for (const auto& op : operations) file->add(op);
+    if (!recorder.fault().empty() || !file->flush()) fail("the history cannot be written: " + file->fault());
+    for (const auto& dump : dumps)
+      for (const auto& sku : dump.skus) history::write_replica(history_directory(), sku);
+  }
+
+  void verify() {
+    const auto line = fmt::format("'{}' verify '{}' 2>&1", options_.troupe, history_directory());
+    FILE* pipe = ::popen(line.c_str(), "re");
+    char piece[4096];
+    for (std::size_t got; pipe != nullptr && (got = std::fread(piece, 1, sizeof piece, pipe)) > 0;)
+      report_.verdict.append(piece, got);
+    const int status = pipe != nullptr ? ::pclose(pipe) : -1;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail("`troupe verify` does not accept the history");
+  }
+
+  std::string history_directory() const { return options_.directory + "/history"; }
+  void fail(std::string what) { report_.faults.push_back(std::move(what)); }
+
+  const chaos_options options_;
+  const shop shop_ = make_shop();
+  std::mt19937_64 random_;
+  cluster_driver cluster_;
+  chaos_report report_;
+};
+
+}  // namespace
+
+chaos_report run(const chaos_options& options) { return chaos_run{options}.run(); }
+
+}  // namespace troupe::chaos

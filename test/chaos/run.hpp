@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "test/chaos/report.hpp"
+
+namespace troupe::chaos {
+
+struct chaos_options {
+  std::string source;     // the project's directory
+  std::string troupe;     // the program
+  std::string directory;  // of the cluster and the histories; must not exist
+  std::uint64_t seed = 1;
+  int rounds = 10;
+  double minutes = 0;             // not 0: as many rounds as begin within that time
+  std::vector<std::string> only;  // names of faults; empty: all
+  bool is_quiet = false;
+};
+
+/// One cluster, faults one after the other with clients at work, then the comparison of everything.
+chaos_report run(const chaos_options& options);
+
+}  // namespace troupe::chaos
