@@ -7,11 +7,14 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fault NAME]… [--json] [--quiet]
   --seed N      which faults in which order (default: from the clock, printed)
-  --rounds N    that many faults (default 13: each of them once)
+  --rounds N    that many faults (default 20: each of them once)
   --minutes M   as many as begin within that time
   --data DIR    for the cluster and the history; must not exist, and stays. Default: a temporary directory, which
                 stays only when something was violated
   --fault NAME  only this one; `build/release/test/chaos/troupe_chaos --help` lists them
+  --no-network, --no-full-disk
+                without what needs root: cut links (network namespaces), a full disk (a tmpfs). As another user both are
+                left out, and it says so
   --json        the report as JSON on stdout
 Examples:
   scripts/chaos.sh --minutes 10
@@ -24,10 +27,14 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 words=()
 data=""
 seed="$(date +%s)"
-rounds=13
+rounds=20
+with_network=1
+with_full_disk=1
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --help) usage; exit 0 ;;
+    --no-network) with_network=0; shift ;;
+    --no-full-disk) with_full_disk=0; shift ;;
     --json | --quiet) words+=("$1"); shift ;;
     --seed | --rounds | --minutes | --data | --fault)
       [[ $# -ge 2 ]] || { echo "chaos.sh: $1 needs a value" >&2; exit 2; }
@@ -47,6 +54,15 @@ chaos="${TROUPE_CHAOS:-$root/build/release/test/chaos/troupe_chaos}"
 troupe="${TROUPE:-$root/build/release/cli/troupe}"
 if [[ -z "${TROUPE_CHAOS:-}" ]]; then "$root/scripts/build.sh" release troupe troupe_chaos >&2; fi
 
+# Whether this user may make namespaces and mounts.
+if ! { unshare --net true && unshare --mount true; } 2>/dev/null; then
+  ((!with_network && !with_full_disk)) || echo "without root: no links are cut, and no disk is full" >&2
+  with_network=0
+  with_full_disk=0
+fi
+((!with_network)) || words+=(--namespaces)
+((!with_full_disk)) || words+=(--small-disk-mib 768)
+
 is_temporary=0
 if [[ -z "$data" ]]; then
   data="$(mktemp --directory --tmpdir troupe-chaos.XXXXXX)/run"
@@ -57,6 +73,7 @@ fi
 clean_up() {
   local code=$?
   [[ ! -e "$data/cluster/urls" ]] || "$root/scripts/cluster.sh" stop --data "$data/cluster" >/dev/null 2>&1 || true
+  if mountpoint --quiet "$data/cluster/n1" 2>/dev/null; then umount "$data/cluster/n1"; fi
   if ((is_temporary)); then
     if ((code == 0)); then rm --recursive --force "$(dirname "$data")"; else echo "what it left is in $data" >&2; fi
   fi

@@ -5,12 +5,17 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 Usage: scripts/cluster.sh COMMAND [--data DIR]
-  start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--keep-log]
-                  starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready
+  start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--keep-log] [--namespaces] [--small-disk MIB]
+                  starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready.
+                  --namespaces: each in a network of its own (root only), so that `cut` works; etcd and what talks
+                  to the fronts are in the namespace that DIR/hub names. --small-disk: n1's disk is a tmpfs of so many MiB, which
+                  stays mounted after `stop`
   status          which processes run, and who is the primary of which shard
   kill NAME       kill -9 a node or front
   restart NAME    starts it again on its data (kills it first when it runs)
   pause NAME      SIGSTOP: it neither works nor ends        resume NAME   SIGCONT
+  cut A B         what A sends does not reach B any more; B may be etcd
+  unplug NAME     nothing reaches it, and nothing of it arrives                    heal   all of that is over
   logs            the end of every log
   stop            SIGTERM to all, fronts first; then etcd. Nothing is left running; the data stays
   where ENTITY    the node that is the primary of an entity, e.g. where sku/phone
@@ -35,12 +40,16 @@ fronts=2
 replicas=3
 shards=16
 node_words=()
+namespaces=false
+small_disk=""
 name=""
+other=""
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --help) usage; exit 0 ;;
     --keep-log) node_words+=(--keep-log); shift ;;
-    --data | --nodes | --fronts | --replicas | --shards)
+    --namespaces) namespaces=true; shift ;;
+    --data | --nodes | --fronts | --replicas | --shards | --small-disk)
       [[ $# -ge 2 ]] || { echo "cluster.sh: $1 needs a value" >&2; exit 2; }
       case "$1" in
         --data) dir="$2" ;;
@@ -48,21 +57,81 @@ while [[ $# -gt 0 ]]; do
         --fronts) fronts="$2" ;;
         --replicas) replicas="$2" ;;
         --shards) shards="$2" ;;
+        --small-disk) small_disk="$2" ;;
       esac
       shift 2
       ;;
     -*) echo "cluster.sh: there is no option $1" >&2; usage >&2; exit 2 ;;
     *)
-      [[ -z "$name" ]] || { usage >&2; exit 2; }
-      name="$1"
+      [[ -z "$other" && (-z "$name" || "$command" == cut) ]] || { usage >&2; exit 2; }
+      if [[ -z "$name" ]]; then name="$1"; else other="$1"; fi
       shift
       ;;
   esac
 done
-for number in "$nodes" "$fronts" "$replicas" "$shards"; do
+for number in "$nodes" "$fronts" "$replicas" "$shards" "${small_disk:-1}"; do
   [[ "$number" =~ ^[1-9][0-9]{0,3}$ ]] || { echo "cluster.sh: $number is no number above 0" >&2; exit 2; }
 done
 ((replicas <= nodes)) || { echo "cluster.sh: $replicas replicas need at least as many nodes" >&2; exit 2; }
+
+# at NAME WORDS…: runs something where that process is, as far as the network goes. The hub is where etcd is.
+at() {
+  if [[ -s "$dir/hub" ]]; then
+    ip netns exec "$(<"$dir/hub")-$1" "${@:2}"
+  else
+    "${@:2}"
+  fi
+}
+
+# address_of NAME
+address_of() {
+  if [[ ! -s "$dir/hub" ]]; then echo 127.0.0.1; return; fi
+  case "$1" in
+    etcd | hub) echo 10.87.0.1 ;;
+    n*) echo "10.87.0.$((10 + ${1#n}))" ;;
+    f*) echo "10.87.0.$((100 + ${1#f}))" ;;
+  esac
+}
+
+# make_hub: the namespace in the middle, a bridge.
+make_hub() {
+  local prefix
+  prefix="troupe-$(printf '%s' "$dir" | cksum | cut --delimiter=' ' --fields=1)"
+  ip netns add "$prefix-hub" || { echo "cluster.sh: network namespaces need root" >&2; return 1; }
+  echo "$prefix" >"$dir/hub"
+  at hub ip link set lo up
+  at hub ip link add name bridge type bridge
+  at hub ip address add 10.87.0.1/24 dev bridge
+  at hub ip link set bridge up
+}
+
+# join_hub NAME: a namespace for that process, with a cable to the bridge.
+join_hub() {
+  local prefix
+  prefix="$(<"$dir/hub")"
+  ip netns add "$prefix-$1"
+  at hub ip link add name "to-$1" type veth peer name up netns "$prefix-$1"
+  at hub ip link set "to-$1" master bridge up
+  at "$1" ip link set lo up
+  at "$1" ip address add "$(address_of "$1")/24" dev up
+  at "$1" ip link set up up
+}
+
+# shellcheck disable=SC2317  # called by the trap too
+remove_namespaces() {
+  local who
+  [[ -s "$dir/hub" ]] || return 0
+  for who in $(names) hub; do ip netns delete "$(<"$dir/hub")-$who" 2>/dev/null || true; done
+}
+
+# heal: no cut is left.
+heal() {
+  local who
+  for who in $(names); do
+    at "$who" ip route flush type blackhole
+    at hub ip link set "to-$who" up
+  done
+}
 
 # is_running NAME: whether the process that its pid file names is that node or front.
 is_running() {
@@ -85,6 +154,8 @@ names() {
 launch() {
   local words=()
   mapfile -t words <"$dir/$1.command"
+  # `ip netns exec` becomes the program, so the pid is the program's.
+  [[ ! -s "$dir/hub" ]] || words=(ip netns exec "$(<"$dir/hub")-$1" "${words[@]}")
   "${words[@]}" </dev/null >>"$dir/$1.log" 2>&1 &
   echo $! >"$dir/$1.pid"
   disown
@@ -96,16 +167,22 @@ new_process() {
   port="$(free_port)"
   ops_port="$(free_port)"
   echo "$port $ops_port" >"$dir/$who.ports"
-  local words=("$troupe" "$role" --data "$dir/$who" --port "$port" --ops-port "$ops_port"
-    --etcd "$(<"$dir/etcd/endpoint")" --cluster local)
+  [[ ! -s "$dir/hub" ]] || join_hub "$who"
+  local words=("$troupe" "$role" --data "$dir/$who" --address "$(address_of "$who")" --port "$port"
+    --ops-port "$ops_port" --etcd "$(<"$dir/etcd/endpoint")" --cluster local)
   if [[ "$role" == node ]]; then
     words+=(--name "$who" --replicas "$replicas" --shards "$shards" "${node_words[@]}")
   else
     ln --symbolic --force --no-target-directory keys "$dir/$who"
-    echo "http://127.0.0.1:$port" >>"$dir/urls"
+    echo "http://$(address_of "$who"):$port" >>"$dir/urls"
   fi
   printf '%s\n' "${words[@]}" >"$dir/$who.command"
   launch "$who"
+}
+
+start_etcd() {
+  TROUPE_ETCD_SECONDS="${TROUPE_ETCD_SECONDS:-604800}" TROUPE_ETCD_ADDRESS="$(address_of etcd)" \
+    at hub "$root/scripts/etcd.sh" start "$dir/etcd" >/dev/null
 }
 
 ops_port_of() { cut --delimiter=' ' --fields=2 "$dir/$1.ports"; }
@@ -120,15 +197,20 @@ start() {
   mkdir --parents "$dir"
   dir="$(cd "$dir" && pwd)"
   trap 'stop >&2' ERR
-  TROUPE_ETCD_SECONDS="${TROUPE_ETCD_SECONDS:-604800}" "$root/scripts/etcd.sh" start "$dir/etcd" >/dev/null
   : >"$dir/urls"
+  [[ "$namespaces" == false ]] || make_hub
+  start_etcd
+  if [[ -n "$small_disk" ]]; then
+    mkdir "$dir/n1"
+    mount -t tmpfs -o "size=${small_disk}m,mode=700" troupe "$dir/n1"
+  fi
   for ((i = 1; i <= nodes; i++)); do new_process "n$i" node; done
   mkdir "$dir/keys"
   chmod 700 "$dir/keys"
   # The signing key, before two fronts could each make one.
   "$troupe" token --data "$dir/keys" --user 00000000-0000-7000-8000-000000000001 >/dev/null 2>&1
   for ((i = 1; i <= fronts; i++)); do new_process "f$i" front; done
-  for who in $(names); do wait_ready "$(ops_port_of "$who")" "$dir/$who.pid" "$dir/$who.log"; done
+  for who in $(names); do wait_ready "$(ops_port_of "$who")" "$dir/$who.pid" "$dir/$who.log" at "$who"; done
   trap - ERR
   echo "$nodes nodes and $fronts fronts are ready: $(paste --serial --delimiters=' ' "$dir/urls")"
 }
@@ -143,7 +225,7 @@ status() {
     fi
     printf '%-4s %s\n' "$who" "$state"
   done
-  "$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local
+  at hub "$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local
 }
 
 # shellcheck disable=SC2317  # called by the trap too
@@ -163,6 +245,7 @@ stop() {
     done
   done
   "$root/scripts/etcd.sh" stop "$dir/etcd"
+  remove_namespaces
 }
 
 case "$command" in
@@ -184,10 +267,21 @@ case "$command" in
         fi
         launch "$name"
         ;;
+      start-etcd) start_etcd ;;
+      cut)
+        [[ -s "$dir/hub" ]] || { echo "cluster.sh: only a cluster with --namespaces can be cut" >&2; exit 1; }
+        [[ -n "$other" ]] || { echo "cluster.sh: who from whom? e.g. cluster.sh cut n1 n2" >&2; exit 2; }
+        at "$name" ip route add blackhole "$(address_of "$other")/32"
+        ;;
+      unplug)
+        [[ -s "$dir/hub" && -n "$name" ]] || { echo "cluster.sh: only with --namespaces, and which one?" >&2; exit 1; }
+        at hub ip link set "to-$name" down
+        ;;
+      heal) [[ ! -s "$dir/hub" ]] || heal ;;
       logs) tail --lines=15 "$dir"/*.log ;;
       where)
         [[ -n "$name" ]] || { echo "cluster.sh: which entity? e.g. cluster.sh where sku/phone" >&2; exit 2; }
-        "$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local --entity "$name"
+        at hub "$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local --entity "$name"
         ;;
       *) usage >&2; exit 2 ;;
     esac

@@ -8,6 +8,7 @@ Usage: scripts/etcd.sh start DIRECTORY | stop DIRECTORY
   start   starts one etcd with its data in DIRECTORY/data and prints its endpoint. A later start in the same
           directory uses the same ports. DIRECTORY/pid, DIRECTORY/endpoint and DIRECTORY/log are about it
   stop    ends it: SIGTERM, and SIGKILL after 5 s
+  TROUPE_ETCD_ADDRESS (127.0.0.1) is where it listens.
   It ends by itself after TROUPE_ETCD_SECONDS seconds (600), so that a test that dies leaves nothing behind.
 TEXT
 }
@@ -19,6 +20,7 @@ case "${1:-}" in
 esac
 command="$1"
 directory="$2"
+address="${TROUPE_ETCD_ADDRESS:-127.0.0.1}"
 # shellcheck source=scripts/server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/server.sh"
 
@@ -26,7 +28,7 @@ is_ours() { is_server "$1" "$directory/data"; }
 
 # try PORT PEER_PORT: starts it and waits until it answers.
 try() {
-  local client="http://127.0.0.1:$1" peer="http://127.0.0.1:$2" deadline=$((SECONDS + 15))
+  local client="http://$address:$1" peer="http://$address:$2" deadline=$((SECONDS + 15))
   rm --force "$directory/pid"
   # The shell writes its pid and becomes etcd, so that the pid is etcd's and not that of timeout.
   # shellcheck disable=SC2016  # expanded by the inner shell
@@ -63,7 +65,7 @@ start() {
     fi
     if [[ "$port" != "$peer_port" ]] && try "$port" "$peer_port"; then
       echo "$port $peer_port" >"$directory/ports"
-      echo "http://127.0.0.1:$port" | tee "$directory/endpoint"
+      echo "http://$address:$port" | tee "$directory/endpoint"
       return 0
     fi
     stop

@@ -23,10 +23,10 @@ is_server() {
   { tr '\0' '\n' <"/proc/$1/cmdline"; } 2>/dev/null | grep --line-regexp --fixed-strings "$2" >/dev/null
 }
 
-# wait_ready OPS_PORT PID_FILE LOG: until the server says that it is ready.
+# wait_ready OPS_PORT PID_FILE LOG [WORDS…]: until the server says that it is ready. WORDS: before curl, as `ip netns exec N`.
 wait_ready() {
   local deadline=$((SECONDS + 30))
-  until curl --silent --fail --max-time 2 --output /dev/null "http://127.0.0.1:$1/readyz"; do
+  until "${@:4}" curl --silent --fail --max-time 2 --output /dev/null "http://127.0.0.1:$1/readyz"; do
     if ((SECONDS > deadline)); then
       echo "the server did not become ready within 30 s; its log ends with:" >&2
       tail --lines=20 "$3" >&2

@@ -23,6 +23,10 @@ int main(int count, char** words) {
       ->capture_default_str();
   program.add_option("--minutes", options.minutes, "As many rounds as begin within that time, instead");
   program.add_option("--fault", options.only, "Only this one (repeatable)")->take_all();
+  program.add_flag("--namespaces", options.has_namespaces,
+                   "Faults of the network, too: each process in a network of its own (root)");
+  program.add_option("--small-disk-mib", options.small_disk_mib,
+                     "A full disk, too: one node's disk is a tmpfs of that size (root)");
   program.add_flag("--quiet", options.is_quiet, "No line a round");
   program.add_flag("--json", json, "The report as JSON");
   std::string list = "Faults:\n";

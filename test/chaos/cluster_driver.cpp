@@ -1,8 +1,11 @@
 #include "test/chaos/cluster_driver.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -63,12 +66,33 @@ std::string cluster_driver::script(const std::string& words, int* code) const {
 
 bool cluster_driver::start(std::string& fault) {
   int code = 0;
-  const auto said = script(fmt::format("start --nodes {} --fronts {} --replicas {} --shards {} --keep-log",
-                                       shape_.nodes, shape_.fronts, shape_.replicas, shape_.shards),
-                           &code);
-  if (code != 0) fault = said;
+  auto words = fmt::format("start --nodes {} --fronts {} --replicas {} --shards {} --keep-log", shape_.nodes,
+                           shape_.fronts, shape_.replicas, shape_.shards);
+  if (shape_.has_namespaces) words += " --namespaces";
+  if (shape_.small_disk_mib > 0) words += fmt::format(" --small-disk {}", shape_.small_disk_mib);
+  const auto said = script(words, &code);
+  if (code != 0) {
+    fault = said;
+  } else if (shape_.has_namespaces && !enter_hub()) {
+    code = 1;
+    fault = "cannot enter the cluster's network namespace";
+  }
   return code == 0;
 }
+
+bool cluster_driver::enter_hub() const {
+  const auto file = "/run/netns/" + first_line_of(directory_ + "/hub") + "-hub";
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool is_in = fd >= 0 && ::setns(fd, CLONE_NEWNET) == 0;
+  if (fd >= 0) ::close(fd);
+  return is_in;
+}
+
+void cluster_driver::cut(const std::string& from, const std::string& to) const {
+  script("cut " + from + " " + to);
+}
+void cluster_driver::unplug(const std::string& name) const { script("unplug " + name); }
+void cluster_driver::heal() const { script("heal"); }
 
 void cluster_driver::stop() {
   if (std::filesystem::exists(directory_ + "/urls")) script("stop");
@@ -133,14 +157,27 @@ bool cluster_driver::wait_ended(const std::string& name, int deadline_ms) const 
 
 void cluster_driver::launch(const std::string& name) const { script("restart " + name); }
 
-void cluster_driver::empty_disk(const std::string& name) const { std::filesystem::remove_all(data_of(name)); }
+void cluster_driver::empty_disk(const std::string& name) const {
+  // The directory itself may be where a disk is mounted.
+  for (const auto& entry : std::filesystem::directory_iterator{data_of(name)})
+    std::filesystem::remove_all(entry);
+}
+
+void cluster_driver::fill_disk(const std::string& name) const {
+  std::ofstream out{data_of(name) + "/filler", std::ios::binary};
+  const std::string piece(64U << 10U, 'f');
+  while (out.write(piece.data(), static_cast<std::streamsize>(piece.size())).flush()) {
+  }
+}
+
+void cluster_driver::free_disk(const std::string& name) const {
+  std::filesystem::remove(data_of(name) + "/filler");
+}
 
 void cluster_driver::signal_etcd(int number) const {
   if (const auto pid = pid_of("etcd/pid"); pid != 0) ::kill(pid, number);
 }
 
-void cluster_driver::launch_etcd() const {
-  run(fmt::format("'{}/scripts/etcd.sh' start '{}/etcd' 2>&1", source_, directory_), nullptr);
-}
+void cluster_driver::launch_etcd() const { script("start-etcd"); }
 
 }  // namespace troupe::chaos

@@ -13,6 +13,8 @@ class cluster_driver {
     int fronts = 2;
     int replicas = 3;
     int shards = 8;
+    bool has_namespaces = false;  // then links can be cut
+    int small_disk_mib = 0;       // of the first node; 0: as large as it is
   };
   /// `source`: the project's directory. `directory`: must not exist; everything of the cluster is in it.
   cluster_driver(std::string source, std::string troupe, std::string directory, shape of);
@@ -25,6 +27,7 @@ class cluster_driver {
   /// Graceful; what is on disk stays.
   void stop();
 
+  const shape& made_as() const { return shape_; }
   std::vector<std::string> urls() const;
   std::vector<std::string> nodes() const;
   std::vector<std::string> fronts() const;
@@ -42,11 +45,21 @@ class cluster_driver {
   /// Starts a process that has ended, on its data.
   void launch(const std::string& name) const;
   void empty_disk(const std::string& name) const;
+  /// Takes all the room there is, until free_disk(). Only where the disk is its own.
+  void fill_disk(const std::string& name) const;
+  void free_disk(const std::string& name) const;
+
+  /// What `from` sends does not reach `to`, which may be "etcd"; until heal().
+  void cut(const std::string& from, const std::string& to) const;
+  void unplug(const std::string& name) const;
+  void heal() const;
 
   void signal_etcd(int number) const;
   void launch_etcd() const;
 
  private:
+  /// From here on this process, and what it starts, is where etcd is.
+  bool enter_hub() const;
   int pid_of(const std::string& file) const;
   /// What it printed; `code`: its exit code.
   std::string script(const std::string& words, int* code = nullptr) const;

@@ -31,6 +31,17 @@ void end_and_restart(scene& s, const std::string& name) {
   s.cluster.launch(name);
 }
 
+/// From all of them but itself.
+void cut_off(scene& s, const std::string& name, const std::vector<std::string>& others, bool both_ways) {
+  for (const auto& other : others) {
+    if (other == name) continue;
+    s.cluster.cut(name, other);
+    if (both_ways) s.cluster.cut(other, name);
+  }
+  pause_ms(s.draw(2000, 5000));
+  s.cluster.heal();
+}
+
 void wait_whole(scene& s) {
   for (int i = 0; i < 300 && !s.cluster.is_whole(); ++i) pause_ms(100);
 }
@@ -59,7 +70,7 @@ const std::vector<fault>& all_faults() {
       {"freeze node", "SIGSTOP of any node for 2 to 5 s",
        [](scene& s) { freeze(s, s.any(s.cluster.nodes()), s.draw(2000, 5000)); }},
       {"stop node", "SIGTERM of a primary, started again", [](scene& s) { end_and_restart(s, s.primary()); },
-       true},
+       fault::needs::nothing, true},
       {"rolling restart", "SIGTERM of each node after the other, each back before the next",
        [](scene& s) {
          for (const auto& name : s.cluster.nodes()) {
@@ -67,7 +78,7 @@ const std::vector<fault>& all_faults() {
            wait_whole(s);
          }
        },
-       true},
+       fault::needs::nothing, true},
       {"empty disk", "kill -9 of a node, started again with nothing",
        [](scene& s) {
          const auto name = s.any(s.cluster.nodes());
@@ -82,14 +93,14 @@ const std::vector<fault>& all_faults() {
          pause_ms(2000);
          s.cluster.launch_etcd();
        },
-       true},
+       fault::needs::nothing, true},
       {"freeze etcd", "SIGSTOP of etcd for 5 s",
        [](scene& s) {
          s.cluster.signal_etcd(SIGSTOP);
          pause_ms(5000);
          s.cluster.signal_etcd(SIGCONT);
        },
-       true},
+       fault::needs::nothing, true},
       {"kill primary without etcd", "etcd frozen for 3 s, and a primary killed meanwhile",
        [](scene& s) {
          const auto name = s.primary();
@@ -101,6 +112,37 @@ const std::vector<fault>& all_faults() {
          s.cluster.wait_ended(name, end_patience_ms);
          s.cluster.launch(name);
        }},
+      {"cut primary from nodes",
+       "a primary and the other nodes do not hear each other for 2 to 5 s; etcd and fronts do",
+       [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), true); }, fault::needs::namespaces},
+      {"primary is not heard", "what a primary sends to other nodes is lost for 2 to 5 s, one way",
+       [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), false); }, fault::needs::namespaces},
+      {"cut primary from etcd", "a primary does not reach etcd for 2 to 5 s",
+       [](scene& s) { cut_off(s, s.primary(), {"etcd"}, false); }, fault::needs::namespaces},
+      {"cut nodes from etcd", "no node reaches etcd for 2 to 5 s",
+       [](scene& s) {
+         for (const auto& name : s.cluster.nodes()) s.cluster.cut(name, "etcd");
+         pause_ms(s.draw(2000, 5000));
+         s.cluster.heal();
+       },
+       fault::needs::namespaces, true},
+      {"cut front from primary", "a front and a primary do not hear each other for 2 to 5 s",
+       [](scene& s) { cut_off(s, s.any(s.cluster.fronts()), {s.primary()}, true); },
+       fault::needs::namespaces},
+      {"unplug primary", "nothing reaches a primary, and nothing of it arrives, for 2 to 5 s",
+       [](scene& s) {
+         s.cluster.unplug(s.primary());
+         pause_ms(s.draw(2000, 5000));
+         s.cluster.heal();
+       },
+       fault::needs::namespaces},
+      {"full disk", "the first node's disk has no room for 3 s",
+       [](scene& s) {
+         s.cluster.fill_disk(s.cluster.nodes().front());
+         pause_ms(3000);
+         s.cluster.free_disk(s.cluster.nodes().front());
+       },
+       fault::needs::small_disk},
   };
   return faults;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <random>
 #include <string>
@@ -24,11 +25,14 @@ struct scene {
   std::string primary();
 };
 
-/// What goes wrong. It returns when it is over and everything is started again: what is left is to recover.
+/// What goes wrong. `happen` returns when it is over and everything is started again: what is left is to
+/// recover.
 struct fault {
   std::string_view name;
   std::string_view means;
   std::function<void(scene&)> happen;
+  enum class needs : std::uint8_t { nothing, namespaces, small_disk };
+  needs what = needs::nothing;
   /// Nobody is to notice: a request that fails while it happens is a failure of the run.
   bool is_planned = false;
 };

@@ -33,12 +33,23 @@ shop make_shop() {
   return out;
 }
 
+cluster_driver::shape shape_of(const chaos_options& options) {
+  cluster_driver::shape out;
+  out.has_namespaces = options.has_namespaces;
+  out.small_disk_mib = options.small_disk_mib;
+  return out;
+}
+
 std::vector<const fault*> chosen(const chaos_options& options) {
   std::vector<const fault*> out;
-  for (const auto& one : all_faults())
-    if (options.only.empty() ||
-        std::find(options.only.begin(), options.only.end(), one.name) != options.only.end())
-      out.push_back(&one);
+  for (const auto& one : all_faults()) {
+    const bool is_possible = one.what == fault::needs::nothing ||
+                             (one.what == fault::needs::namespaces && options.has_namespaces) ||
+                             (one.what == fault::needs::small_disk && options.small_disk_mib > 0);
+    const auto& only = options.only;
+    const bool is_wanted = only.empty() || std::find(only.begin(), only.end(), one.name) != only.end();
+    if (is_possible && is_wanted) out.push_back(&one);
+  }
   return out;
 }
 
@@ -48,7 +59,7 @@ class chaos_run {
   explicit chaos_run(const chaos_options& options)
       : options_(options),
         random_(options.seed),
-        cluster_(options.source, options.troupe, options.directory + "/cluster", {}) {
+        cluster_(options.source, options.troupe, options.directory + "/cluster", shape_of(options)) {
     report_.seed = options.seed;
   }
 

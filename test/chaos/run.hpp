@@ -16,6 +16,8 @@ struct chaos_options {
   int rounds = 10;
   double minutes = 0;             // not 0: as many rounds as begin within that time
   std::vector<std::string> only;  // names of faults; empty: all
+  bool has_namespaces = false;    // faults of the network, too; needs root
+  int small_disk_mib = 0;         // not 0: a full disk, too; needs root
   bool is_quiet = false;
 };
 
