@@ -110,18 +110,18 @@ join_hub() {
   local prefix
   prefix="$(<"$dir/hub")"
   ip netns add "$prefix-$1"
-  at hub ip link add name "to-$1" type veth peer name up netns "$prefix-$1"
+  at hub ip link add name "to-$1" type veth peer name cable netns "$prefix-$1"
   at hub ip link set "to-$1" master bridge up
   at "$1" ip link set lo up
-  at "$1" ip address add "$(address_of "$1")/24" dev up
-  at "$1" ip link set up up
+  at "$1" ip address add "$(address_of "$1")/24" dev cable
+  at "$1" ip link set cable up
 }
 
 # shellcheck disable=SC2317  # called by the trap too
 remove_namespaces() {
   local who
   [[ -s "$dir/hub" ]] || return 0
-  for who in $(names) hub; do ip netns delete "$(<"$dir/hub")-$who" 2>/dev/null || true; done
+  for who in $(ip netns list | cut --delimiter=' ' --fields=1 | grep "^$(<"$dir/hub")-"); do ip netns delete "$who"; done
 }
 
 # heal: no cut is left.

@@ -18,18 +18,24 @@ background::background()
         }
       }) {}
 
-background::~background() {
+background::~background() { stop(); }
+
+void background::stop() {
+  std::deque<std::function<void()>> dropped;
   {
     const std::lock_guard lock{mutex_};
     is_stopping_ = true;
+    dropped.swap(waiting_);
   }
+  dropped.clear();  // not under the lock: what it holds may take long to go
   woken_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void background::run(std::function<void()> what) {
   {
     const std::lock_guard lock{mutex_};
+    if (is_stopping_) return;
     waiting_.push_back(std::move(what));
   }
   woken_.notify_all();

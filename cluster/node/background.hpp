@@ -8,14 +8,17 @@
 
 namespace troupe {
 
-/// A thread for what takes long and is in no hurry. What has not begun when it ends is dropped.
+/// A thread for what takes long and is in no hurry.
 class background {
  public:
   background();
   ~background();
   background(const background&) = delete;
   background& operator=(const background&) = delete;
+  /// Any thread. After stop() it is dropped.
   void run(std::function<void()> what);
+  /// Returns when nothing runs any more. What has not begun is dropped, with what it holds.
+  void stop();
 
  private:
   std::mutex mutex_;

@@ -173,6 +173,8 @@ bool cluster_node::stop(milliseconds deadline) {
   }
   view_.reset();
   desk_.reset();
+  // What it has of a snapshot is of the store.
+  background_->stop();
   const bool quiet = node_->stop(
       std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(until - steady_clock::now())));
   authority_.reset();
@@ -216,9 +218,13 @@ void cluster_node::on_hello(const hello& who) {
     in_replica(shard, [peer = who.who](replica_host& r) { r.on_peer(peer); });
 }
 
-void cluster_node::on_lost(const hello&) {
+void cluster_node::on_lost(const hello& who) {
   const std::shared_lock lock{gate_};
-  if (is_open_) view_->refresh();
+  if (!is_open_) return;
+  view_->refresh();
+  if (who.role != process_role::node) return;
+  for (shard_id shard = 0; shard < hosted_.size(); ++shard)
+    in_replica(shard, [peer = who.who](replica_host& r) { r.on_peer_lost(peer); });
 }
 
 void cluster_node::on_word(const hello& who, wire::word what, std::string_view bytes) {

@@ -36,6 +36,12 @@ struct peer_seen {
   member who;
 };
 
+/// The connection to that run of a node broke, as it does when a process ends. It only makes haste: who is
+/// heard of afterwards is not gone.
+struct peer_lost {
+  member who;
+};
+
 /// The next entries. Only while serving; those that were made before set_accepting{false} may still come.
 /// `first` follows the last entry, the epoch is this one.
 struct propose {
@@ -75,7 +81,7 @@ struct storage_full {
   bool is_full = false;
 };
 
-using event = std::variant<tick, received, disk_done, config_read, cas_done, peer_seen, propose, read,
-                           compacted, snapshot_taken, transfer_to, resign, storage_full>;
+using event = std::variant<tick, received, disk_done, config_read, cas_done, peer_seen, peer_lost, propose,
+                           read, compacted, snapshot_taken, transfer_to, resign, storage_full>;
 
 }  // namespace troupe::replication

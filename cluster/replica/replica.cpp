@@ -18,7 +18,7 @@ replica::replica(shard_id shard, member self, const replica_options& options, du
       log_(std::move(from_disk.log)) {
   // What was read back from the disk is on the disk.
   synced_ = log_.last();
-  commit_ = told_commit_ = log_.start() - 1;
+  commit_ = told_commit_ = std::max(log_.start() - 1, from_disk.committed);
   epoch_ = std::max(meta_.epoch, log_.last_epoch());
   last_heard_ = now;
   if (meta_.disk_since == 0) meta_.disk_since = self_.run;
@@ -102,6 +102,23 @@ void replica::on(const peer_seen& e) {
     ++figures_.proofs_of_death;
   }
   if (role_ == replica_role::primary) meet_peers();
+}
+
+void replica::on(const peer_lost& e) {
+  if (e.who.node == self_.node) return;
+  if (role_ == replica_role::primary) {
+    if (auto* p = find_peer(e.who.node); p != nullptr && p->who == e.who) p->lost_at = now_;
+    return;
+  }
+  const auto& config = config_.config;
+  if (role_ != replica_role::backup || config.epoch != epoch_ || config.primary != e.who) return;
+  primary_lost_at_ = now_;
+  ++figures_.primaries_lost;
+  tick_election();
+}
+
+bool replica::is_lost(const std::optional<moment>& at, moment last_word) const {
+  return at && last_word < *at + options_.beat / 2;
 }
 
 void replica::on(const disk_done& e) {
@@ -230,6 +247,7 @@ void replica::adopt_epoch(std::uint64_t epoch) {
   round_seen_ = 0;
   last_heard_ = now_;
   primary_gone_at_.reset();
+  primary_lost_at_.reset();
   has_asked_around_ = false;
   waits_for_config_ = false;
   poll_.reset();

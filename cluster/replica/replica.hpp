@@ -22,6 +22,8 @@ enum class replica_role : std::uint8_t { backup = 1, primary = 2, quarantined = 
 struct durable_state {
   replica_meta meta;
   log_shape log;
+  /// Entries up to here are known to be committed, also where the log still has them.
+  std::uint64_t committed = 0;
 };
 
 /// What was refused or went wrong, since the start.
@@ -50,6 +52,7 @@ struct replica_figures {
   std::uint64_t transfers_unknown = 0;
   std::uint64_t releases = 0;  // heard
   std::uint64_t proofs_of_death = 0;
+  std::uint64_t primaries_lost = 0;  // whose connection broke
   std::uint64_t pre_votes_heeded = 0;
 };
 
@@ -101,7 +104,8 @@ class replica {
     moment last_sent{};
     moment progress_at{};  // match grew, or there was nothing to do
     moment rewound_at{};
-    moment left_at{};  // the in-sync set
+    moment left_at{};               // the in-sync set
+    std::optional<moment> lost_at;  // the connection broke
     bool has_left = false;
     struct {
       bool is_asked = false;  // for a snapshot to be taken
@@ -146,6 +150,7 @@ class replica {
   void on(const config_read& e);
   void on(const cas_done& e);
   void on(const peer_seen& e);
+  void on(const peer_lost& e);
   void on(const propose& e);
   void on(const read& e);
   void on(const compacted& e);
@@ -225,6 +230,8 @@ class replica {
   // replica_election.cpp
   void tick_election();
   bool is_electable() const;
+  /// Whether a connection broke at that time, and nothing has been heard since but what was under way.
+  bool is_lost(const std::optional<moment>& at, moment last_word) const;
   std::optional<moment> suspected_since() const;
   std::size_t rank() const;
   void stand();
@@ -266,6 +273,7 @@ class replica {
   std::uint64_t round_seen_ = 0;
   moment last_heard_{};
   std::optional<moment> primary_gone_at_;  // it said so, or a later run of its node was seen
+  std::optional<moment> primary_lost_at_;  // the connection broke
   std::vector<waiting_poll> waiting_polls_;
   std::optional<staged_snapshot> staged_;
 

@@ -144,7 +144,8 @@ void replica::on(const message& m, const suspicion&) {
     send_to(m.from, nack{refusal::newer_epoch, epoch_});
     return;
   }
-  const bool heard = leader_.run != 0 && now_ - last_heard_ < options_.suspect_after / 2;
+  const bool heard = leader_.run != 0 && now_ - last_heard_ < options_.suspect_after / 2 &&
+                     !is_lost(primary_lost_at_, last_heard_);
   if (role_ == replica_role::primary || (heard && !primary_gone_at_)) send_to(m.from, heard_lately{});
 }
 

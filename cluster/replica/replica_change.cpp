@@ -8,6 +8,8 @@ namespace troupe::replication {
 /// stuck, or about to stop.
 bool replica::is_gone(const peer* p) const {
   if (p == nullptr || p->is_leaving) return true;
+  // A beat later, so that one whose connection only broke has the time to say something.
+  if (is_lost(p->lost_at, p->last_ack) && now_ - *p->lost_at >= options_.beat) return true;
   return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
 }
 

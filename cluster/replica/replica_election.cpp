@@ -15,6 +15,7 @@ bool replica::is_electable() const {
 
 std::optional<moment> replica::suspected_since() const {
   if (primary_gone_at_) return primary_gone_at_;
+  if (is_lost(primary_lost_at_, last_heard_)) return primary_lost_at_;
   if (now_ - last_heard_ >= options_.suspect_after) return last_heard_ + options_.suspect_after;
   return std::nullopt;
 }

@@ -16,6 +16,7 @@ void replica::become_primary() {
   serving_ = false;
   following_ = false;
   primary_gone_at_.reset();
+  primary_lost_at_.reset();
   poll_.reset();
   staged_.reset();
   transfer_.reset();
@@ -80,9 +81,8 @@ void replica::meet_peers() {
     peer fresh;
     fresh.who = current;
     fresh.last_ack = fresh.progress_at = now_;
+    // A later run has left nothing yet: a process that was started again need not wait to join.
     if (p != nullptr) {
-      fresh.has_left = p->has_left;
-      fresh.left_at = p->left_at;
       *p = fresh;
     } else {
       p = &peers_.emplace_back(fresh);

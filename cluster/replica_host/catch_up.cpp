@@ -35,6 +35,7 @@ void replica_host::receive(message&& what) {
   }
 }
 void replica_host::on_peer(member who) { step(peer_seen{who}); }
+void replica_host::on_peer_lost(member who) { step(peer_lost{who}); }
 void replica_host::on_config(const stored_config& now) { step(config_read{now}); }
 void replica_host::resign() { step(replication::resign{}); }
 

@@ -15,15 +15,21 @@ moment now_of(const clock_source& clock) {
   return std::chrono::duration_cast<moment>(clock.steady().time_since_epoch());
 }
 
-durable_state state_of(const recovered_shard& found) {
+/// The first entry that backups can be given.
+std::uint64_t log_start(const recovered_shard& found, shard_id shard, const shard_history* history) {
+  const auto kept = history != nullptr ? history->first_kept(shard) : 0;
+  return kept != 0 ? std::min(kept, found.applied + 1) : found.applied + 1;
+}
+
+durable_state state_of(const recovered_shard& found, std::uint64_t start) {
   durable_state state;
   if (!found.meta.empty()) {
     const auto meta = decode_replica_record(found.meta);
     TROUPE_ASSERT(meta, "a replica's record that was looked at does not decode");
     state.meta = *meta;
   }
-  // The rows take the place of the entries that they show.
-  state.log = log_shape{found.applied + 1, found.last, found.history};
+  state.log = log_shape{start, found.last, found.history};
+  state.committed = found.applied;
   return state;
 }
 
@@ -56,9 +62,9 @@ std::optional<store_error> refuse_replicas(const std::vector<recovered_shard>& f
 replica_host::replica_host(replica_place place, const replica_environment& environment)
     : place_(std::move(place)),
       environment_(environment),
-      core_(place_.shard, environment.self, environment.options, state_of(place_.found),
-            now_of(*place_.clock)),
-      compacted_(place_.found.applied + 1) {}
+      compacted_(log_start(place_.found, place_.shard, environment.history)),
+      core_(place_.shard, environment.self, environment.options, state_of(place_.found, compacted_),
+            now_of(*place_.clock)) {}
 
 void replica_host::start() {
   // The protocol asks when its interval is over, which a clock that has just begun has not reached.
@@ -81,14 +87,14 @@ void replica_host::on_synced(std::uint64_t number) {
   step(disk_done{number});
 }
 
-/// The rows take the place of the entries that they show, unless a backup may want these.
+/// The rows take the place of the entries that they show, once these are gone: who was away a short time gets
+/// entries, and not a snapshot, as long as they are there.
 void replica_host::on_applied(std::uint64_t index) {
   auto start = index + 1;
   if (environment_.history != nullptr) {
-    const auto needed = core_.needed_from();
-    environment_.history->keep_from(place_.shard, needed);
+    environment_.history->keep_from(place_.shard, core_.needed_from());
     const auto kept = environment_.history->first_kept(place_.shard);
-    if (kept != 0) start = std::min(start, std::max(needed, kept));
+    if (kept != 0) start = std::min(start, kept);
   }
   if (start <= compacted_) return;
   compacted_ = start;

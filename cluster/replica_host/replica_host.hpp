@@ -52,6 +52,7 @@ class replica_host final : public shard_replica {
   std::uint64_t damaged() const { return damaged_; }
   /// That run of another node exists.
   void on_peer(member who);
+  void on_peer_lost(member who);
   /// What the authority holds, not asked for.
   void on_config(const stored_config& now);
   /// This process is going to stop: another one is to be the primary.
@@ -85,13 +86,13 @@ class replica_host final : public shard_replica {
 
   replica_place place_;
   const replica_environment& environment_;
+  std::uint64_t compacted_ = 0;  // what the protocol was told last
   replication::replica core_;
   replication::actions actions_;
-  std::size_t awaited_ = 0;      // of the proposal at hand
-  bool is_serving_ = false;      // the shard has been told to
-  std::uint64_t written_ = 0;    // the number of the last write
-  std::uint64_t synced_ = 0;     // of those on disk
-  std::uint64_t compacted_ = 0;  // what the protocol was told last
+  std::size_t awaited_ = 0;    // of the proposal at hand
+  bool is_serving_ = false;    // the shard has been told to
+  std::uint64_t written_ = 0;  // the number of the last write
+  std::uint64_t synced_ = 0;   // of those on disk
   struct waiting_entries {
     std::uint64_t number = 0;
     replication::send_entries what;

@@ -140,6 +140,7 @@ void simulation::collect(const replica& r) {
   c.add(mark::release, f.releases);
   c.add(mark::double_failover, f.lost_before_serving);
   c.add(mark::proof_of_death, f.proofs_of_death);
+  c.add(mark::primary_lost, f.primaries_lost);
 }
 
 /// L1, L2, L3: every shard serves, all its copies and nobody else are in sync, no client waits.

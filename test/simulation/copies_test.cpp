@@ -168,3 +168,26 @@ TEST_CASE("replica: what is proposed again and again while the authority is away
   CHECK(set.proposal_count() == 1);
   CHECK(set.maximal().size() == 2);
 }
+
+TEST_CASE("replica: entries that are applied are not cut, also where the log still has them") {
+  using namespace replication;  // NOLINT
+  constexpr member self{node_id{3}, 3}, other{node_id{2}, 2};
+  shard_config config;
+  config.generation = 1;
+  config.epoch = 2;
+  config.primary = other;
+  config.in_sync = {other, self};
+  config.replicas = {node_id{2}, node_id{3}};
+  for (const std::uint64_t applied : {2U, 3U}) {
+    CAPTURE(applied);
+    durable_state found{
+        {.generation = 1, .epoch = 1, .disk = disk_state::sound}, log_shape{1, 5, {{1, 1}}}, applied};
+    replica core{0, self, {}, found, moment{0}};
+    CHECK(core.commit() == applied);
+    actions out;
+    core.step(moment{1}, config_read{{0, 7, config}}, out);
+    message m{0, other, self, 2, 7, activate{{{1, 1}, {2, 3}}, 3, 0}};  // its log of epoch 1 ends at 2
+    core.step(moment{2}, received{m}, out);
+    CHECK((core.role() == replica_role::quarantined) == (applied == 3));
+  }
+}

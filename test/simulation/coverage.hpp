@@ -34,6 +34,7 @@ enum class mark : std::uint8_t {
   frame_refused,
   pre_vote_heeded,
   proof_of_death,
+  primary_lost,
   unknown_outcome,
   storage_full,
   count,
@@ -65,6 +66,7 @@ constexpr std::string_view mark_names[] = {"log truncated",
                                            "frame refused",
                                            "pre-vote heeded",
                                            "proof of death",
+                                           "connection to a primary lost",
                                            "outcome unknown to a client",
                                            "refused: storage full"};
 static_assert(sizeof(mark_names) / sizeof(mark_names[0]) == static_cast<std::size_t>(mark::count));

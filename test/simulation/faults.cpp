@@ -33,6 +33,8 @@ void flip_bit(shard_image& image, random_stream& random) {
 void simulation::crash(node& which, std::size_t kept_changes, instant down_for) {
   if (!which.is_up()) return;
   which.stop(kept_changes);
+  for (const auto& n : nodes)
+    if (n.get() != &which && !link_is_cut(which, *n)) break_connection(which, *n);
   time.add({now_ + down_for, 0, happening::start_node, which.number(), 0, 0, 0});
 }
 
@@ -141,6 +143,9 @@ bool simulation::start_network_fault(fault f, random_stream& random) {
       const auto b = random.below(count_of);
       cut(a, b);
       cut(b, a);
+      // Nobody has died of that.
+      break_connection(*nodes[a], *nodes[b]);
+      break_connection(*nodes[b], *nodes[a]);
       return true;
     }
     case fault::cut_one_way:

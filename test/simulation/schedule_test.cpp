@@ -348,3 +348,61 @@ TEST_CASE(
   CHECK(b.at(1).commit() == 1);
   CHECK(b.at(1).log().last() == 1);
 }
+
+TEST_CASE("replica: R=3, a primary whose connection breaks is replaced before its silence would be noticed") {
+  bench b(3, 2);
+  b.propose(1);
+  b.run({1, 2, 3}, milliseconds{300});
+  const auto old = b.at(1).self();
+  for (const int node : {2, 3}) b.step(node, replication::peer_lost{old});
+  b.run({2, 3}, milliseconds{300});  // suspicion alone takes twice as long
+  CHECK(b.serves(2));
+  CHECK(b.at(2).commit() >= 2);
+  CHECK(b.config().in_sync.size() == 2);
+}
+
+TEST_CASE("replica: R=3, a connection that breaks while its primary lives deposes nobody") {
+  for (const bool all_are_told : {false, true}) {
+    CAPTURE(all_are_told);
+    bench b(3, 2);
+    b.propose(1);
+    b.run({1, 2, 3}, milliseconds{300});
+    const auto primary = b.at(1).self();
+    b.step(2, replication::peer_lost{primary});
+    if (all_are_told) b.step(3, replication::peer_lost{primary});
+    b.run({1, 2, 3}, milliseconds{2000});
+    CHECK(b.serves(1));
+    CHECK(b.config().epoch == 1);
+  }
+}
+
+TEST_CASE("replica: R=3, a backup whose connection breaks holds commits up for no longer than two beats") {
+  for (const bool is_dead : {true, false}) {
+    CAPTURE(is_dead);
+    bench b(3, 2);
+    b.propose(1);
+    b.run({1, 2, 3}, milliseconds{300});
+    b.step(1, replication::peer_lost{b.at(3).self()});
+    b.propose(1);
+    if (is_dead) {
+      b.run({1, 2}, milliseconds{250});
+    } else {
+      b.run({1, 2, 3}, milliseconds{250});
+    }
+    CHECK(b.at(1).commit() == b.at(1).log().last());
+    CHECK(b.config().in_sync.size() == (is_dead ? 2 : 3));
+  }
+}
+
+TEST_CASE("replica: R=3, a process that is started again joins as soon as it has everything") {
+  bench b(3, 2);
+  b.propose(1);
+  b.run({1, 2, 3}, milliseconds{300});
+  b.crash(3);
+  b.run({1, 2}, milliseconds{1000});
+  REQUIRE(b.config().in_sync.size() == 2);
+  b.restart(3);
+  b.let_meet();
+  b.run({1, 2, 3}, milliseconds{1000});
+  CHECK(b.config().in_sync.size() == 3);
+}

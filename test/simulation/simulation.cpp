@@ -38,6 +38,7 @@ simulation::simulation(const run_options& run)
       truth(drawn.shards, now_),
       authority(drawn.shards, run.bug),
       network_random_(run.seed, 2),
+      connection_random_(run.seed, 6),
       authority_random_(run.seed, 3) {
   result.seed = run.seed;
   result.under = drawn.under;
@@ -196,6 +197,12 @@ void simulation::handle(const scheduled& what) {
         nodes[what.node]->step(static_cast<shard_id>(i), peer_seen{who});
       return;
     }
+    case happening::connection_lost: {
+      const member who{static_cast<node_id>(what.slot + 1), what.number};
+      for (std::size_t i = 0; i < drawn.shards; ++i)
+        nodes[what.node]->step(static_cast<shard_id>(i), peer_lost{who});
+      return;
+    }
     case happening::greet:
       say_hello(*nodes[what.node]);
       return;
@@ -228,6 +235,15 @@ void simulation::say_hello(node& from) {
   }
   time.add({now_ + network_random_.between(200, 400) * millisecond, 0, happening::greet, from.number(),
             from.life(), 0, 0});
+}
+
+/// `to` hears that its connection to `from` broke: soon, late or never, and what was under way may come
+/// later.
+void simulation::break_connection(const node& from, const node& to) {
+  if (!to.is_up() || connection_random_.chance(0.2)) return;
+  const auto at =
+      now_ + connection_random_.skewed(100, connection_random_.chance(0.1) ? second : 5 * millisecond);
+  time.add({at, 0, happening::connection_lost, to.number(), to.life(), from.number(), from.self().run});
 }
 
 void simulation::post(node& from, message&& what) {

@@ -116,6 +116,7 @@ class simulation {
   bool start_planned_change(fault f, random_stream& random);
   bool may_lose_data(const node& which) const;
   bool is_damaged(const node& which, shard_id shard) const;
+  void break_connection(const node& from, const node& to);
   node& any_node(random_stream& random);
   void heal();
   bool is_recovered(std::string* why) const;
@@ -133,6 +134,7 @@ class simulation {
   std::uint32_t keep_message(replication::message&& what);
 
   random_stream network_random_;
+  random_stream connection_random_;
   random_stream authority_random_;
   std::vector<authority_call> calls_;
   std::vector<std::uint32_t> free_calls_;

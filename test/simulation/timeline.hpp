@@ -20,6 +20,7 @@ enum class happening : std::uint8_t {
   flush,             // node, slot (shard)
   start_node,        // node
   hello,             // node
+  connection_lost,   // node, slot (the other node), number (its run)
   greet,             // node: says hello
   disk_has_room,     // node
   hint,              // node, slot (shard): its config may have changed
