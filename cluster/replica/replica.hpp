@@ -233,6 +233,7 @@ class replica {
   /// Whether a connection broke at that time, and nothing has been heard since but what was under way.
   bool is_lost(const std::optional<moment>& at, moment last_word) const;
   std::optional<moment> suspected_since() const;
+  bool are_all_restarted() const;
   std::size_t rank() const;
   void stand();
   void start_poll();

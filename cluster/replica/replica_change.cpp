@@ -5,9 +5,9 @@
 namespace troupe::replication {
 
 /// A member of the in-sync set that holds commits up or is going to: dead, superseded by a later run, silent,
-/// stuck, or about to stop.
+/// stuck, without room, or about to stop.
 bool replica::is_gone(const peer* p) const {
-  if (p == nullptr || p->is_leaving) return true;
+  if (p == nullptr || p->is_leaving || p->is_full) return true;
   // A beat later, so that one whose connection only broke has the time to say something.
   if (is_lost(p->lost_at, p->last_ack) && now_ - *p->lost_at >= options_.beat) return true;
   return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
@@ -16,7 +16,7 @@ bool replica::is_gone(const peer* p) const {
 /// Section 6: has acknowledged in this epoch with its present run, and is not far behind. `current` is its
 /// entry in the in-sync set now, run 0 if none.
 bool replica::is_close(const peer& p, member current) const {
-  if (!p.follows || p.is_full || p.who == current || is_gone(&p)) return false;
+  if (!p.follows || p.who == current || is_gone(&p)) return false;
   if (log_.last() - p.match > options_.join_lag) return false;
   return !p.has_left || current.run != 0 || now_ - p.left_at >= options_.rejoin_after;
 }
@@ -98,7 +98,8 @@ void replica::reconsider_set() {
 void replica::change_set(std::vector<member> next) {
   auto proposed = config_.config;
   for (auto& p : peers_) {
-    const bool was = find_node(proposed.in_sync, p.who.node).run != 0;
+    // A run that has left; that an earlier run of its node leaves says nothing about it.
+    const bool was = find_node(proposed.in_sync, p.who.node) == p.who;
     if (was && find_node(next, p.who.node).run == 0) {
       ++figures_.left;
       p.has_left = true;

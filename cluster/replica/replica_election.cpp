@@ -20,6 +20,14 @@ std::optional<moment> replica::suspected_since() const {
   return std::nullopt;
 }
 
+/// Whether no process that is in the in-sync set lives any more: everybody lost power.
+bool replica::are_all_restarted() const {
+  const auto& set = config_.config.in_sync;
+  return std::all_of(set.begin(), set.end(), [this](const member& m) {
+    return (m.node == self_.node ? self_.run : run_of(m.node)) > m.run;
+  });
+}
+
 /// The order in which the in-sync replicas try, so that they do not all try at once.
 std::size_t replica::rank() const {
   std::size_t before = 0;
@@ -42,7 +50,8 @@ void replica::tick_election() {
     return;
   }
   auto due = *since + options_.rank_delay * static_cast<int>(rank());
-  if (!by_own_word) due += options_.restarted_delay;
+  // Longer, for who was not in sync in this life: as long as there may be somebody who was.
+  if (!by_own_word && !are_all_restarted()) due += options_.restarted_delay;
   if (now_ < due) return;
   if (!primary_gone_at_ && !has_asked_around_ && now_ - last_heard_ < options_.stall_after) {
     has_asked_around_ = true;

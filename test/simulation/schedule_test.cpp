@@ -406,3 +406,28 @@ TEST_CASE("replica: R=3, a process that is started again joins as soon as it has
   b.run({1, 2, 3}, milliseconds{1000});
   CHECK(b.config().in_sync.size() == 3);
 }
+
+TEST_CASE("replica: R=3, when all processes were started again, nobody waits for one that was in sync") {
+  bench b(3, 2);
+  b.propose(1);
+  b.run({1, 2, 3}, milliseconds{300});
+  for (const int node : {1, 2, 3}) b.crash(node);
+  for (const int node : {1, 2, 3}) b.restart(node);
+  b.let_meet();
+  b.run({1, 2, 3}, milliseconds{1500});  // the delay of a restarted one alone is 3 s
+  CHECK(b.config().epoch == 2);
+  CHECK((b.serves(1) || b.serves(2) || b.serves(3)));
+  b.run({1, 2, 3}, milliseconds{1500});
+  CHECK(b.config().in_sync.size() == 3);
+}
+
+TEST_CASE("replica: R=3, a backup whose disk is full leaves before it holds anything up for long") {
+  bench b(3, 2);
+  b.propose(1);
+  b.run({1, 2, 3}, milliseconds{300});
+  b.step(3, replication::storage_full{true});
+  b.propose(1);
+  b.run({1, 2, 3}, milliseconds{500});
+  CHECK(b.at(1).commit() == b.at(1).log().last());
+  CHECK(b.config().in_sync.size() == 2);
+}
