@@ -31,7 +31,10 @@ void replica::step(moment now, const event& what, actions& out) {
   out_ = &out;
   if (role_ != replica_role::quarantined) std::visit([this](const auto& e) { on(e); }, what);
   tell_commit();
-  if (role_ == replica_role::primary) release_reads();
+  if (role_ == replica_role::primary) {
+    release_reads();
+    propose_transfer();
+  }
   out_ = nullptr;
 }
 

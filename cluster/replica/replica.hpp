@@ -225,6 +225,7 @@ class replica {
   void start_transfer(member to);
   void release_peers(const std::vector<peer>& peers);
   void tick_transfer();
+  void propose_transfer();
   member best_successor() const;
 
   // replica_election.cpp

@@ -184,28 +184,31 @@ void replica::tick_transfer() {
       std::binary_search(config_.config.replicas.begin(), config_.config.replicas.end(), self_.node);
   if (!transfer_ && serving_ && (is_full_ || is_resigning_ || !belongs) && now_ >= next_transfer_)
     if (const auto to = best_successor(); to.run != 0) start_transfer(to);
-  if (!transfer_) return;
+  if (!transfer_ || now_ < transfer_->until) return;
   if (transfer_->is_proposed) {
-    if (now_ >= transfer_->until) touch();  // no answer: force a revision that tells
-    return;
-  }
-  const auto* p = find_peer(transfer_->to.node);
-  const bool is_ready = has(mutant::transfer_to_anyone) ||
-                        (p != nullptr && p->follows && p->who == transfer_->to && p->match == log_.last() &&
-                         commit_ == log_.last() && is_in(config_.config.in_sync, p->who));
-  if (is_ready && !in_sync_.has_proposal()) {
-    auto proposed = config_.config;
-    ++proposed.epoch;
-    proposed.primary = transfer_->to;
-    proposed.written_by = make_nonce();
-    transfer_->is_proposed = true;
-    transfer_->until = now_ + options_.election_retry;
-    try_config(proposed);
-  } else if (now_ >= transfer_->until) {
+    touch();  // no answer: force a revision that tells
+  } else {
     if (is_resigning_) release_peers(peers_);
     transfer_.reset();
     out_->push_back(set_accepting{true});
   }
+}
+
+/// As soon as the successor has everything: nobody is served until it is the primary.
+void replica::propose_transfer() {
+  if (!transfer_ || transfer_->is_proposed || in_sync_.has_proposal()) return;
+  const auto* p = find_peer(transfer_->to.node);
+  const bool is_ready = has(mutant::transfer_to_anyone) ||
+                        (p != nullptr && p->follows && p->who == transfer_->to && p->match == log_.last() &&
+                         commit_ == log_.last() && is_in(config_.config.in_sync, p->who));
+  if (!is_ready) return;
+  auto proposed = config_.config;
+  ++proposed.epoch;
+  proposed.primary = transfer_->to;
+  proposed.written_by = make_nonce();
+  transfer_->is_proposed = true;
+  transfer_->until = now_ + options_.election_retry;
+  try_config(proposed);
 }
 
 }  // namespace troupe::replication
