@@ -10,6 +10,7 @@ Usage: scripts/cluster.sh COMMAND [--data DIR]
                   --namespaces: each in a network of its own (root only), so that `cut` works; etcd and what talks
                   to the fronts are in the namespace that DIR/hub names. --small-disk: n1's disk is a tmpfs of so many MiB, which
                   stays mounted after `stop`
+  add             starts one more node, which gets its part of the copies; comes back when it is ready
   status          which processes run, and who is the primary of which shard
   kill NAME       kill -9 a node or front
   restart NAME    starts it again on its data (kills it first when it runs)
@@ -215,6 +216,28 @@ start() {
   echo "$nodes nodes and $fronts fronts are ready: $(paste --serial --delimiters=' ' "$dir/urls")"
 }
 
+# add: a node more, made like the first one.
+add() {
+  local who count words
+  count="$(names | grep --count '^n')"
+  who="n$((count + 1))"
+  mapfile -t words <"$dir/n1.command"
+  replicas="$(option_of --replicas "${words[@]}")"
+  shards="$(option_of --shards "${words[@]}")"
+  [[ " ${words[*]} " != *" --keep-log "* ]] || node_words=(--keep-log)
+  new_process "$who" node
+  wait_ready "$(ops_port_of "$who")" "$dir/$who.pid" "$dir/$who.log" at "$who"
+  echo "$who is ready"
+}
+
+# option_of OPTION WORDS…: the word behind it.
+option_of() {
+  local wanted="$1"
+  shift
+  while [[ "$1" != "$wanted" ]]; do shift; done
+  echo "$2"
+}
+
 status() {
   local who state
   for who in $(names); do
@@ -268,6 +291,7 @@ case "$command" in
         launch "$name"
         ;;
       start-etcd) start_etcd ;;
+      add) add ;;
       cut)
         [[ -s "$dir/hub" ]] || { echo "cluster.sh: only a cluster with --namespaces can be cut" >&2; exit 1; }
         [[ -n "$other" ]] || { echo "cluster.sh: who from whom? e.g. cluster.sh cut n1 n2" >&2; exit 2; }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cluster/authority/fresh_uuid.hpp"
+#include "cluster/placement/placement.hpp"
 #include "cluster/replica/codec.hpp"
 #include "cluster/replica_host/replica_record.hpp"
 
@@ -18,6 +19,12 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds leave_patience{3000};
+// Of placement: a node that is away for longer holds nothing any more; how long all must have been well
+// before the next copy moves, and before primaries go where they belong; and how often one shard's is tried.
+constexpr std::chrono::minutes replace_after{10};
+constexpr milliseconds move_pause{300};
+constexpr milliseconds hand_back_after{10'000};
+constexpr std::chrono::minutes hand_back_again{1};
 
 /// The greatest revision that the replicas of a directory have acted upon.
 std::uint64_t known_revision(const std::vector<recovered_shard>& found) {
@@ -28,19 +35,6 @@ std::uint64_t known_revision(const std::vector<recovered_shard>& found) {
 }
 
 }  // namespace
-
-shard_config first_config(shard_id shard, const std::vector<member>& nodes, std::uint32_t replicas) {
-  shard_config out;
-  out.epoch = 1;
-  out.min_in_sync = replicas >= 3 ? 2 : 1;
-  for (std::uint32_t k = 0; k < replicas; ++k) out.in_sync.push_back(nodes[(shard + k) % nodes.size()]);
-  out.primary = out.in_sync.front();
-  for (const auto& one : out.in_sync) out.replicas.push_back(one.node);
-  std::sort(out.in_sync.begin(), out.in_sync.end());
-  std::sort(out.replicas.begin(), out.replicas.end());
-  out.written_by = fresh_uuid();
-  return out;
-}
 
 cluster_node::cluster_node(cluster_node_options options)
     : options_(std::move(options)),
@@ -306,6 +300,7 @@ void cluster_node::on_look(const cluster_view::look& seen) {
   transport_->connect_to(addresses_of(seen.nodes));
   tell_replicas();
   found_shards(seen.nodes);
+  place(seen.nodes);
 }
 
 /// What the authority holds now, to those who may act upon it.
@@ -328,7 +323,67 @@ void cluster_node::found_shards(const std::vector<known_node>& nodes) {
   if (present.size() < options_.replicas || present.front().node != self_.node) return;
   for (const auto& one : map_->all()) {
     if (one.revision != 0) continue;
-    authority_->cas(one.shard, 0, first_config(one.shard, present, options_.replicas), [](cas_result) {});
+    auto first = placement::first_config(one.shard, present, options_.replicas);
+    first.written_by = fresh_uuid();
+    authority_->cas(one.shard, 0, first, [](cas_result) {});
+  }
+}
+
+/// Nodes that are there, and those that hold copies and have not been away for long.
+std::vector<node_id> cluster_node::usable(const std::vector<known_node>& nodes,
+                                          const std::vector<stored_config>& shards) {
+  const auto now = steady_clock::now();
+  std::vector<node_id> out;
+  for (const auto& one : nodes) {
+    const auto id = one.latest.node;
+    const auto [seen, is_first] = seen_at_.try_emplace(id, now);
+    if (one.is_present()) seen->second = now;
+    const bool has_copies = std::any_of(shards.begin(), shards.end(), [id](const stored_config& s) {
+      return std::binary_search(s.config.replicas.begin(), s.config.replicas.end(), id);
+    });
+    if (one.is_present() || (has_copies && now - seen->second < replace_after)) out.push_back(id);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+/// Copies and primaries go where they belong, one at a time, and only while all are well.
+void cluster_node::place(const std::vector<known_node>& nodes) {
+  const auto shards = map_->all();
+  const auto now = steady_clock::now();
+  const auto may_hold = usable(nodes, shards);
+  if (!placement::is_whole(shards, may_hold)) whole_since_.reset();
+  if (placement::is_whole(shards, may_hold) && !whole_since_) whole_since_ = now;
+  if (!whole_since_) return;
+  const auto lowest =
+      std::find_if(nodes.begin(), nodes.end(), [](const known_node& n) { return n.is_present(); });
+  const bool is_lowest = lowest != nodes.end() && lowest->latest == self_;
+  if (is_lowest && now - *whole_since_ >= move_pause) move_copies(shards, may_hold);
+  if (now - *whole_since_ >= hand_back_after) hand_back_one(shards);
+}
+
+void cluster_node::move_copies(const std::vector<stored_config>& shards,
+                               const std::vector<node_id>& may_hold) {
+  const auto step = placement::next_move(shards, may_hold);
+  if (!step) return;
+  auto proposed = shards[step->shard].config;
+  spdlog::info("shard {}: {} copies belong to it from now on, {} until now", step->shard,
+               step->replicas.size(), proposed.replicas.size());
+  proposed.replicas = step->replicas;
+  proposed.written_by = fresh_uuid();
+  cas(step->shard, step->expected_revision, proposed, [](cas_result) {});  // lost: looked at again
+}
+
+/// A shard that this node runs, and another one is to run.
+void cluster_node::hand_back_one(const std::vector<stored_config>& shards) {
+  for (const auto& s : shards) {
+    const auto to = placement::preferred_primary(s);
+    if (s.config.primary != self_ || to == self_.node || to == node_id::none) continue;
+    auto& tried = hosted_[s.shard].handed_back_at;
+    const auto now = steady_clock::now();
+    if (tried && now - *tried < hand_back_again) continue;
+    tried = now;
+    return in_replica(s.shard, [to](replica_host& r) { r.hand_over(to); });
   }
 }
 

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <map>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <variant>
@@ -78,6 +81,10 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void on_look(const cluster_view::look& seen);
   void tell_replicas();
   void found_shards(const std::vector<known_node>& nodes);
+  void place(const std::vector<known_node>& nodes);
+  std::vector<node_id> usable(const std::vector<known_node>& nodes, const std::vector<stored_config>& shards);
+  void move_copies(const std::vector<stored_config>& shards, const std::vector<node_id>& usable);
+  void hand_back_one(const std::vector<stored_config>& shards);
   void in_replica(shard_id shard, std::function<void(replica_host&)> what);
   bool is_waited_for() const;
 
@@ -92,9 +99,14 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   struct hosted {
     replica_host* replica = nullptr;
     std::function<void(std::function<void()>)> post;
-    std::uint64_t told_revision = 0;  // the view's thread only
+    // The view's thread only.
+    std::uint64_t told_revision = 0;
+    std::optional<std::chrono::steady_clock::time_point> handed_back_at;  // tried, last
   };
   std::vector<hosted> hosted_;  // by shard
+  // The view's thread only.
+  std::map<node_id, std::chrono::steady_clock::time_point> seen_at_;  // each node, last
+  std::optional<std::chrono::steady_clock::time_point> whole_since_;
   std::unique_ptr<node> node_;
   std::unique_ptr<desk> desk_;
   // What comes from other processes is let through only while it is set: then everything above exists.
@@ -105,9 +117,5 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   std::unique_ptr<cluster_view> view_;
   bool is_stopped_ = false;
 };
-
-/// How the shards of a new cluster are spread: replicas and primaries evenly, each shard's on different
-/// nodes. `nodes` in the order of their numbers, at least `replicas`.
-shard_config first_config(shard_id shard, const std::vector<member>& nodes, std::uint32_t replicas);
 
 }  // namespace troupe

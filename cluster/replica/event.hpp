@@ -31,7 +31,7 @@ struct cas_done {
   cas_result result;
 };
 
-/// That run of a node exists: it said hello, or the authority lists it.
+/// That run of a node is there: it said hello.
 struct peer_seen {
   member who;
 };

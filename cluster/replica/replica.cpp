@@ -18,7 +18,8 @@ replica::replica(shard_id shard, member self, const replica_options& options, du
       log_(std::move(from_disk.log)) {
   // What was read back from the disk is on the disk.
   synced_ = log_.last();
-  commit_ = told_commit_ = std::max(log_.start() - 1, from_disk.committed);
+  told_commit_ = std::max(log_.start() - 1, from_disk.applied);
+  commit_ = std::max(told_commit_, from_disk.committed);
   epoch_ = std::max(meta_.epoch, log_.last_epoch());
   last_heard_ = now;
   if (meta_.disk_since == 0) meta_.disk_since = self_.run;
@@ -33,7 +34,8 @@ void replica::step(moment now, const event& what, actions& out) {
   tell_commit();
   if (role_ == replica_role::primary) {
     release_reads();
-    propose_transfer();
+    // Not in the step that stops accepting: what the shard has begun comes first.
+    if (transfer_ && std::exchange(transfer_->is_new, false) == false) propose_transfer();
   }
   out_ = nullptr;
 }
@@ -72,7 +74,7 @@ void replica::on(const received& e) {
 bool replica::is_for_me(const message& m) {
   if (m.shard != shard_ || m.from.node == self_.node) return false;
   if (!is_same(m.to, self_)) return false;
-  on(peer_seen{m.from});
+  learn_run(m.from);
   return is_same(m.from, {m.from.node, run_of(m.from.node)});
 }
 
@@ -86,21 +88,28 @@ bool replica::is_in(const std::vector<member>& members, member who) const {
 
 incarnation replica::run_of(node_id node) const { return find_node(runs_, node).run; }
 
+/// Whose connection broke is there again.
 void replica::on(const peer_seen& e) {
-  if (e.who.node == self_.node) return;
+  learn_run(e.who);
+  if (config_.config.primary == e.who) primary_lost_at_.reset();
+  if (auto* p = find_peer(e.who.node); p != nullptr && p->who == e.who) p->lost_at.reset();
+}
+
+void replica::learn_run(member who) {
+  if (who.node == self_.node) return;
   const auto known =
-      std::find_if(runs_.begin(), runs_.end(), [&](const member& m) { return m.node == e.who.node; });
+      std::find_if(runs_.begin(), runs_.end(), [&](const member& m) { return m.node == who.node; });
   if (known == runs_.end()) {
-    runs_.push_back(e.who);
-  } else if (known->run < e.who.run) {
-    known->run = e.who.run;
+    runs_.push_back(who);
+  } else if (known->run < who.run) {
+    known->run = who.run;
   } else {
     return;
   }
   // A later run of the primary's node: the process that was the primary is dead.
   const member& primary = config_.config.primary;
-  if (role_ == replica_role::backup && config_.config.epoch == epoch_ && primary.node == e.who.node &&
-      primary.run < e.who.run && !primary_gone_at_) {
+  if (role_ == replica_role::backup && config_.config.epoch == epoch_ && primary.node == who.node &&
+      primary.run < who.run && !primary_gone_at_) {
     primary_gone_at_ = now_;
     ++figures_.proofs_of_death;
   }
@@ -215,8 +224,8 @@ void replica::accept_config(const stored_config& now) {
   }
   in_sync_.accept(config_);
   if (poll_ && poll_->revision < now.revision) poll_.reset();
-  for (const auto& m : config.in_sync) on(peer_seen{m});
-  on(peer_seen{config.primary});
+  for (const auto& m : config.in_sync) learn_run(m);
+  learn_run(config.primary);
   const bool is_mine =
       has(mutant::resume_old_epoch) ? config.primary.node == self_.node : config.primary == self_;
   if (role_ == replica_role::primary) {

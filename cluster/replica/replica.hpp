@@ -22,8 +22,10 @@ enum class replica_role : std::uint8_t { backup = 1, primary = 2, quarantined = 
 struct durable_state {
   replica_meta meta;
   log_shape log;
-  /// Entries up to here are known to be committed, also where the log still has them.
+  /// Entries up to here are known to be committed, also where the log still has them, and of those up to
+  /// `applied` nobody needs to be told.
   std::uint64_t committed = 0;
+  std::uint64_t applied = 0;
 };
 
 /// What was refused or went wrong, since the start.
@@ -141,6 +143,7 @@ class replica {
     member to;
     moment until{};
     bool is_proposed = false;
+    bool is_new = true;  // of this very step
   };
 
   // replica.cpp: what all roles share
@@ -150,6 +153,7 @@ class replica {
   void on(const config_read& e);
   void on(const cas_done& e);
   void on(const peer_seen& e);
+  void learn_run(member who);
   void on(const peer_lost& e);
   void on(const propose& e);
   void on(const read& e);

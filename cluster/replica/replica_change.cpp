@@ -8,8 +8,8 @@ namespace troupe::replication {
 /// stuck, without room, or about to stop.
 bool replica::is_gone(const peer* p) const {
   if (p == nullptr || p->is_leaving || p->is_full) return true;
-  // A beat later, so that one whose connection only broke has the time to say something.
-  if (is_lost(p->lost_at, p->last_ack) && now_ - *p->lost_at >= options_.beat) return true;
+  // Two beats later, so that one whose connection only broke has the time to say something.
+  if (is_lost(p->lost_at, p->last_ack) && now_ - *p->lost_at >= options_.beat * 2) return true;
   return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
 }
 
@@ -139,7 +139,8 @@ void replica::on(const transfer_to& e) {
   if (role_ != replica_role::primary || !serving_ || transfer_ || e.node == self_.node) return;
   const auto* p = find_peer(e.node);
   const bool is_in_sync = p != nullptr && find_node(config_.config.in_sync, e.node) == p->who;
-  if (p != nullptr && p->follows && (is_in_sync || has(mutant::transfer_to_anyone))) start_transfer(p->who);
+  if (p == nullptr || !p->follows) return;
+  if ((is_in_sync && !is_gone(p)) || has(mutant::transfer_to_anyone)) start_transfer(p->who);
 }
 
 void replica::on(const resign&) {
@@ -171,7 +172,7 @@ member replica::best_successor() const {
 }
 
 void replica::start_transfer(member to) {
-  transfer_ = transfer_state{to, now_ + options_.transfer_patience, false};
+  transfer_ = transfer_state{to, now_ + options_.transfer_patience};
   next_transfer_ = now_ + options_.transfer_patience * 2;
   out_->push_back(set_accepting{false});
 }

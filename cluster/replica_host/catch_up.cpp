@@ -38,6 +38,7 @@ void replica_host::on_peer(member who) { step(peer_seen{who}); }
 void replica_host::on_peer_lost(member who) { step(peer_lost{who}); }
 void replica_host::on_config(const stored_config& now) { step(config_read{now}); }
 void replica_host::resign() { step(replication::resign{}); }
+void replica_host::hand_over(node_id to) { step(transfer_to{to}); }
 
 void replica_host::carry_out(const send& a) {
   TROUPE_ASSERT(environment_.peers != nullptr,
@@ -56,8 +57,8 @@ void replica_host::send_what_waited() {
     send_from_log(waiting_.front().what);
 }
 
-/// As many messages as it takes. What is not in the log any more is left out: the protocol hears of that, and
-/// asks for a snapshot.
+/// As many messages as it takes. What is not in the log any more is left out: the protocol hears of that with
+/// the next tick, and asks for a snapshot.
 void replica_host::send_from_log(const send_entries& what) {
   for (auto first = what.first; first <= what.last;) {
     const auto extracts =
@@ -73,13 +74,17 @@ void replica_host::send_from_log(const send_entries& what) {
   }
 }
 
-/// The shard is held still by the journal, and measured in the background.
+/// The shard is held still by the journal, and measured in the background. Asked again meanwhile, it is the
+/// same one that is wanted.
 void replica_host::carry_out(const take_snapshot& a) {
+  if (!being_taken_.insert(a.receiver).second) return;
   const auto take = [this, receiver = a.receiver, post = place_.post](std::shared_ptr<shard_image> image,
                                                                       std::size_t piece_bytes) {
-    if (image->applied().index == 0) return;  // asked for too early; it will be again
+    // Nothing is applied: asked for too early; it will be again.
+    if (image->applied().index == 0) return post([this, receiver] { being_taken_.erase(receiver); });
     auto source = std::make_shared<snapshot_source>(std::move(image), piece_bytes);
     post([this, receiver, source] {
+      being_taken_.erase(receiver);
       sources_[receiver] = source;
       step(snapshot_taken{receiver, source->index(), source->total(), source->hash()});
     });
@@ -116,6 +121,7 @@ void replica_host::carry_out(const stage_snapshot& a) {
 void replica_host::carry_out(const install_snapshot& a) {
   give_way();
   compacted_ = std::max(compacted_, a.index + 1);  // the protocol's log begins there now
+  applied_ = std::max(applied_, a.index);
   write({place_.shard, log_write::kind::install, a.number, 0, a.index, {}, 1});
 }
 

@@ -29,7 +29,8 @@ durable_state state_of(const recovered_shard& found, std::uint64_t start) {
     state.meta = *meta;
   }
   state.log = log_shape{start, found.last, found.history};
-  state.committed = found.applied;
+  state.applied = found.applied;
+  state.committed = std::max(found.applied, found.committed);
   return state;
 }
 
@@ -62,6 +63,7 @@ std::optional<store_error> refuse_replicas(const std::vector<recovered_shard>& f
 replica_host::replica_host(replica_place place, const replica_environment& environment)
     : place_(std::move(place)),
       environment_(environment),
+      applied_(place_.found.applied),
       compacted_(log_start(place_.found, place_.shard, environment.history)),
       core_(place_.shard, environment.self, environment.options, state_of(place_.found, compacted_),
             now_of(*place_.clock)) {}
@@ -87,10 +89,16 @@ void replica_host::on_synced(std::uint64_t number) {
   step(disk_done{number});
 }
 
-/// The rows take the place of the entries that they show, once these are gone: who was away a short time gets
-/// entries, and not a snapshot, as long as they are there.
 void replica_host::on_applied(std::uint64_t index) {
-  auto start = index + 1;
+  applied_ = std::max(applied_, index);
+  follow_log_start();
+}
+
+/// The rows take the place of the entries that they show, once these are gone: who was away a short time gets
+/// entries, and not a snapshot, as long as they are there. The log is dropped for all shards together, so it
+/// is looked at with every tick too.
+void replica_host::follow_log_start() {
+  auto start = applied_ + 1;
   if (environment_.history != nullptr) {
     environment_.history->keep_from(place_.shard, core_.needed_from());
     const auto kept = environment_.history->first_kept(place_.shard);
@@ -103,6 +111,7 @@ void replica_host::on_applied(std::uint64_t index) {
 
 void replica_host::on_tick() {
   step(tick{});
+  if (environment_.peers != nullptr) follow_log_start();
   forget_old_snapshots();
   report_refusals();
   // Several times a beat where there is somebody to be heard of, or to hear from.

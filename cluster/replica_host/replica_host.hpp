@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "cluster/authority/authority.hpp"
@@ -57,6 +58,8 @@ class replica_host final : public shard_replica {
   void on_config(const stored_config& now);
   /// This process is going to stop: another one is to be the primary.
   void resign();
+  /// That node is to be the primary, if it is in sync.
+  void hand_over(node_id to);
 
  private:
   void step(const replication::event& what);
@@ -81,11 +84,13 @@ class replica_host final : public shard_replica {
   void give_way();
   void send_from_log(const replication::send_entries& what);
   void send_what_waited();
+  void follow_log_start();
   void forget_old_snapshots();
   void report_refusals();
 
   replica_place place_;
   const replica_environment& environment_;
+  std::uint64_t applied_ = 0;    // the rows show entries up to here
   std::uint64_t compacted_ = 0;  // what the protocol was told last
   replication::replica core_;
   replication::actions actions_;
@@ -97,6 +102,7 @@ class replica_host final : public shard_replica {
     std::uint64_t number = 0;
     replication::send_entries what;
   };
+  std::set<node_id> being_taken_;                                // snapshots, for whom
   std::deque<waiting_entries> waiting_;                          // for what was written before them
   std::map<node_id, std::shared_ptr<snapshot_source>> sources_;  // by receiver
   std::uint64_t damaged_ = 0;                                    // messages

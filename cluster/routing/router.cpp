@@ -127,8 +127,9 @@ class routed_port final : public command_port {
     reply_handler on_reply;
     command what;
     shard_id shard = 0;
-    node_id sent_to = node_id::none;  // none: it waits to be sent
-    bool may_have_run = false;        // it was sent, and nobody has said that nothing came of it
+    node_id sent_to = node_id::none;     // none: it waits to be sent
+    node_id refused_by = node_id::none;  // while it waits: who did not take it
+    bool may_have_run = false;           // it was sent, and nobody has said that nothing came of it
     milliseconds pause{0};
     steady_clock::time_point due{};
     steady_clock::time_point give_up_at{};
@@ -160,7 +161,7 @@ class routed_port final : public command_port {
     auto& s = slots_[slot];
     s.pause = std::clamp(s.pause * 2, home_.options_.retry_after, home_.options_.retry_after_max);
     s.due = now + s.pause;
-    s.sent_to = node_id::none;
+    s.refused_by = std::exchange(s.sent_to, node_id::none);
     waiting_.push_back(slots_.ticket_of(slot));
     waiting_count_.store(waiting_.size(), std::memory_order_relaxed);
     home_.to_.refresh();
@@ -191,7 +192,13 @@ class routed_port final : public command_port {
   void send_elsewhere(const std::vector<node_id>& lost, steady_clock::time_point now) {
     for (std::uint32_t slot = 0; slot < slots_.size(); ++slot) {
       auto& s = slots_[slot];
-      if (!s.on_reply || s.sent_to == node_id::none) continue;
+      if (!s.on_reply) continue;
+      if (s.sent_to == node_id::none) {
+        // Another one is the primary now: there is nothing to wait for.
+        const auto primary = home_.map_.primary_of(s.shard);
+        if (primary != node_id::none && primary != s.refused_by) s.due = now;
+        continue;
+      }
       const bool is_lost = std::find(lost.begin(), lost.end(), s.sent_to) != lost.end();
       if (!is_lost && home_.map_.primary_of(s.shard) == s.sent_to) continue;
       ++home_.retried_;

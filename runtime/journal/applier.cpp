@@ -77,6 +77,8 @@ void applier::apply(const std::vector<log_chunk>& job) {
     for (const auto entry : chunk.entries) buffer_.add(one.shard, index++, chunk.epoch, entry);
   }
   buffer_.begin_flush();
+  // The last chunk of each shard wins; they are in the order of the log.
+  for (const auto& one : job) batch_.put_applying(one.shard, one.last_index);
   for (bool is_last = false; !is_last;) {
     is_last = buffer_.write_slice(batch_, slice_rows_);
     store_.write(batch_, store::durability::buffered);

@@ -46,6 +46,8 @@ struct recovered_shard {
   std::uint64_t applied = 0;  // the rows are the state after this entry, and the log begins behind it
   std::uint64_t last = 0;     // where the log ends
   epoch_history history;      // of all entries up to the last
+  /// Entries up to here are committed: an earlier life had begun to apply them. At least `applied`.
+  std::uint64_t committed = 0;
 
   std::uint64_t last_epoch() const { return history.empty() ? 0 : history.back().epoch; }
 };

@@ -58,7 +58,11 @@ class log_reader {
         return damaged(entry_name(id, shard.unless_cut.first_index), shard.unless_cut.how);
       if (shard.has_begun && shard.last < applied)
         return damaged(entry_name(id, applied), "it is applied, and the log ends before it");
-      recovered_shard one{store_.meta(id), applied, shard.has_begun ? shard.last : applied, {}};
+      recovered_shard one;
+      one.meta = store_.meta(id);
+      one.applied = applied;
+      one.last = shard.has_begun ? shard.last : applied;
+      one.committed = std::clamp(store_.applying(id).value_or(0), applied, one.last);
       for (const auto& [epoch, first_index] : store_.epoch_starts(id))
         if (first_index <= applied) one.history.push_back({epoch, first_index});
       // Rows of a time before epochs were recorded: all of one, as far as anybody can ask.

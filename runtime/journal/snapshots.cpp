@@ -28,10 +28,13 @@ void journal::give_images() {
   // Rows are written in slices, the marks with the last; in between they are the state after no entry.
   applier_->wait_until_idle();
   for (auto& [shard, done] : asked) {
-    // A life before may have ended between two slices.
-    const auto is_left = [](const auto& chunks, shard_id of) {
-      return std::any_of(chunks.begin(), chunks.end(),
-                         [=](const log_chunk& c) { return c.shard == of && c.is_recovered; });
+    // A life before may have ended between two slices: of what it had begun, and of nothing behind that. An
+    // entry that is not committed yet must not be waited for, since its commit may wait for this very image.
+    const auto begun = store_.applying(shard);
+    const auto is_left = [begun](const auto& chunks, shard_id of) {
+      return std::any_of(chunks.begin(), chunks.end(), [=](const log_chunk& c) {
+        return c.shard == of && c.is_recovered && (!begun || c.first_index <= *begun);
+      });
     };
     if (!is_left(tails_[shard].unapplied, shard) && !is_left(ready_, shard)) {
       done(std::make_unique<shard_image>(store_, shard));

@@ -29,6 +29,7 @@ std::string shard_key(std::string prefix, shard_id shard) {
   return prefix;
 }
 std::string applied_key(shard_id shard) { return shard_key("applied/", shard); }
+std::string applying_key(shard_id shard) { return shard_key("applying/", shard); }
 std::string stamp_key(shard_id shard) { return shard_key("stamp/", shard); }
 std::string replica_key(shard_id shard) { return shard_key("replica/", shard); }
 std::string epochs_key(shard_id shard) { return shard_key("epochs/", shard); }
@@ -99,6 +100,12 @@ void store_batch::put_applied(shard_id shard, applied_mark mark) {
   w.varint(mark.epoch);
   must_take("writing an applied mark",
             impl_->batch.Put(family_in_batch(meta_family), applied_key(shard), value));
+}
+void store_batch::put_applying(shard_id shard, std::uint64_t index) {
+  std::string value;
+  byte_writer{value}.varint(index);
+  must_take("writing what is being applied",
+            impl_->batch.Put(family_in_batch(meta_family), applying_key(shard), value));
 }
 void store_batch::put_stamp(shard_id shard, timestamp stamp) {
   std::string value;
@@ -210,6 +217,14 @@ std::optional<std::string> store::get_reply(shard_id shard, std::string_view com
   if (!status.ok()) storage_failed("reading a stored reply", status);
   if (impl_->expiry.is_over(view(value))) return std::nullopt;
   return value.ToString();
+}
+
+std::optional<std::uint64_t> store::applying(shard_id shard) const {
+  std::string value;
+  const auto status = impl_->db->Get({}, applying_key(shard), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) storage_failed("reading what is being applied", status);
+  return byte_reader{value}.varint();
 }
 
 applied_mark store::applied(shard_id shard) const {

@@ -63,6 +63,9 @@ class store_batch {
   void erase_row(std::string_view key);
   void put_reply(shard_id shard, std::string_view command_id, std::string_view record);
   void put_applied(shard_id shard, applied_mark mark);
+  /// In the first of the writes that bring the rows of entries up to `index`: they are committed, and until
+  /// the applied mark says the same the rows may be the state after none of them.
+  void put_applying(shard_id shard, std::uint64_t index);
   /// Of the last applied entry that has one.
   void put_stamp(shard_id shard, timestamp stamp);
   /// What the shard's replica wants to find again beside its log.
@@ -114,6 +117,8 @@ class store {
   std::optional<std::string> get_reply(shard_id shard, std::string_view command_id) const;
 
   applied_mark applied(shard_id shard) const;
+  /// No value: never written.
+  std::optional<std::uint64_t> applying(shard_id shard) const;
   /// When the last applied entry of the shard was made, as its primary said; not set when there is none.
   timestamp stamp(shard_id shard) const;
   std::string meta(shard_id shard) const;

@@ -431,3 +431,17 @@ TEST_CASE("replica: R=3, a backup whose disk is full leaves before it holds anyt
   CHECK(b.at(1).commit() == b.at(1).log().last());
   CHECK(b.config().in_sync.size() == 2);
 }
+
+TEST_CASE("replica: R=3, a backup whose connection breaks between two beats stays in the set") {
+  bench b(3, 2);
+  b.propose(1);
+  b.run({1, 2, 3}, milliseconds{300});
+  b.step(1, replication::peer_lost{b.at(3).self()});
+  // One word that was under way; then a new connection, before the next beat.
+  b.run({1, 2, 3}, milliseconds{50});
+  b.run({1, 2}, milliseconds{50});
+  b.step(1, replication::peer_seen{b.at(3).self()});
+  b.run({1, 2}, milliseconds{200});
+  b.run({1, 2, 3}, milliseconds{500});
+  CHECK(b.config().in_sync.size() == 3);
+}

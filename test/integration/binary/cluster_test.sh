@@ -99,6 +99,18 @@ rm --recursive "${at:?}/$primary"
 wait_whole
 sale fourth
 
+# One node more gets its part of the copies, with buyers at work.
+"$cluster" add --data "$at" >/dev/null
+sale fifth
+deadline=$((SECONDS + 90))
+# Eight shards, three copies each: six on each of four nodes.
+until [[ "$("$cluster" status --data "$at" | awk '$1 ~ /^n[1-4]$/ && NF == 6 && $6 == 6' | wc --lines)" == 4 ]]; do
+  ((SECONDS < deadline)) || { "$cluster" status --data "$at" >&2; fail "the copies are not spread over four nodes"; }
+  sleep 0.2
+done
+wait_whole
+sale sixth
+
 "$cluster" stop --data "$at"
 pgrep --full -- "$at" >/dev/null && fail "something of the cluster still runs"
 grep --with-filename 'invariant broken' "$at"/*.log && fail "a process ended over an invariant"

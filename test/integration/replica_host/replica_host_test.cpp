@@ -318,3 +318,42 @@ TEST_CASE(
   f.replica->on_applied(2);
   f.replica->on_tick();
 }
+
+TEST_CASE(
+    "replica host: a log that is dropped for another shard's sake is noticed while this shard is idle") {
+  struct kept_history final : shard_history {
+    std::vector<log_extract> read(shard_id, std::uint64_t, std::uint64_t, std::size_t) const override {
+      return {};
+    }
+    std::uint64_t first_kept(shard_id) const override { return kept; }
+    void keep_from(shard_id, std::uint64_t) override {}
+    void take_image(shard_id, image_handler) override { ++images; }
+    std::uint64_t kept = 1;
+    int images = 0;
+  } history;
+  stage s;
+  follower::sent_words outbox;
+  s.environment.peers = &outbox;
+  s.environment.history = &history;
+  s.replica->start();
+  auto config = alone(3, stage::self, 1, 20);
+  config.config.replicas = {node_id{1}, node_id{2}};
+  s.answer(config);
+  s.sync();
+  s.replica->propose(entries(2, 4, 1));
+  s.sync();
+  s.replica->on_applied(4);
+  history.kept = 4;  // frames are dropped for all shards together
+  for (int i = 0; i < 10; ++i) {
+    s.clock.now_ms += 50;
+    s.replica->on_tick();
+  }
+  // A copy that was away and has nothing: what it lacks is there no more.
+  s.replica->on_peer(other);
+  for (int i = 0; i < 20; ++i) {
+    s.clock.now_ms += 50;
+    s.replica->on_tick();
+    s.replica->receive({3, other, stage::self, 1, 20, replication::append_ack{0, 0}});
+  }
+  CHECK(history.images == 1);  // asked for once, however often it is wanted
+}

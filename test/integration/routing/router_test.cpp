@@ -21,7 +21,7 @@ struct sent_command {
 
 /// A router whose network the test plays; the loop is this thread.
 struct routing {
-  explicit routing(std::uint16_t shards = 4) : map(shards) {
+  explicit routing(milliseconds retry_after = milliseconds{15}, std::uint16_t shards = 4) : map(shards) {
     router::ways ways;
     ways.send = [this](node_id to, std::string_view bytes) {
       if (to == unreachable) return false;
@@ -33,6 +33,7 @@ struct routing {
     ways.refresh = [this] { ++refreshes; };
     router_options quick;
     quick.grace = milliseconds{200};
+    quick.retry_after = quick.retry_after_max = retry_after;
     way = std::make_unique<router>(map, std::move(ways), quick);
     port = way->make_port([this] {
       const std::lock_guard lock{mutex};
@@ -150,6 +151,23 @@ TEST_CASE("router: what a node was asked goes elsewhere when it is lost or anoth
     r.answer(r.sent[1], reply_status::ok);
     REQUIRE(r.run_until([&] { return got->has_value(); }));
   }
+}
+
+TEST_CASE("router: what waits because it was refused goes at once when another one is the primary") {
+  routing r{std::chrono::seconds{60}};
+  r.all_at(first);
+  const auto got = r.ask();
+  r.answer(r.sent[0], reply_status::not_primary);
+  r.port->drain();
+  REQUIRE(r.refreshes == 1);  // it waits
+  r.way->on_moved();          // of another shard
+  r.port->drain();
+  CHECK(r.sent.size() == 1);
+  r.all_at(second);
+  r.way->on_moved();
+  REQUIRE(r.run_until([&] { return r.sent.size() == 2; }));
+  r.answer(r.sent[1], reply_status::ok);
+  REQUIRE(r.run_until([&] { return got->has_value(); }));
 }
 
 TEST_CASE("router: a refusal with a reason is an answer, and does not go again") {

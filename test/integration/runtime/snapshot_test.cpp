@@ -94,3 +94,23 @@ TEST_CASE(
   CHECK(o.row(1, "row10") == "new");
   CHECK(pieces_of(o, 1).size() >= pieces.size());
 }
+
+TEST_CASE("snapshot: an entry that is not committed holds up no image, also after a restart") {
+  const temporary_directory here;
+  {
+    opened o{here.path()};
+    o.append(1, 1, 0, 3, "applied");
+    REQUIRE(o.heard.wait_synced(1, 3));
+    o.log->commit(1, 3, true);
+    REQUIRE(o.heard.wait_applied(1, 3));
+    o.append(1, 4, 1, 2, "not committed");
+    REQUIRE(o.heard.wait_synced(1, 5));
+  }
+  opened o{here.path()};
+  std::promise<std::uint64_t> image;
+  o.log->take_image(
+      1, [&](const std::unique_ptr<shard_image>& taken) { image.set_value(taken->applied().index); });
+  auto got = image.get_future();
+  REQUIRE(got.wait_for(std::chrono::seconds{10}) == std::future_status::ready);
+  CHECK(got.get() == 3);
+}

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "cluster/authority/authority.hpp"
+
+/// Where copies and primaries belong. Pure: what is known goes in, the next change comes out. Who carries it
+/// out does so by compare-and-set, so that two who do not agree cost a refused write and nothing else.
+namespace troupe::placement {
+
+/// Of a new cluster: copies and primaries spread evenly, each shard's copies on different nodes. `nodes` in
+/// the order of their numbers, at least `replicas`. The nonce is the caller's.
+shard_config first_config(shard_id shard, const std::vector<member>& nodes, std::uint32_t replicas);
+
+/// The copy of a shard that is to be its primary when all are well: the same for everybody who asks, and over
+/// all shards the same number for each node, as far as copies allow.
+node_id preferred_primary(const stored_config& shard);
+
+/// Every copy of every shard on a usable node is in sync.
+bool is_whole(const std::vector<stored_config>& shards, const std::vector<node_id>& usable);
+
+/// Where one shard's copies belong from now on.
+struct move {
+  shard_id shard = 0;
+  std::uint64_t expected_revision = 0;
+  std::vector<node_id> replicas;  // sorted
+  friend bool operator==(const move&, const move&) = default;
+};
+
+/// The next step towards as many copies on each node, give or take one, and none on a node that is not
+/// usable; no value: nothing is to be done, or the step before is still under way. A copy is added, is waited
+/// for, and only then the one that it stands for goes, so that there are never fewer than before. Of all ways
+/// one that moves the fewest copies. `usable`: nodes that may hold copies, sorted.
+std::optional<move> next_move(const std::vector<stored_config>& shards, const std::vector<node_id>& usable);
+
+}  // namespace troupe::placement

@@ -1,0 +1,135 @@
+#include "cluster/placement/placement.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+using namespace troupe;
+
+namespace {
+
+std::vector<node_id> nodes_up_to(std::uint32_t last) {
+  std::vector<node_id> out;
+  for (std::uint32_t i = 1; i <= last; ++i) out.push_back(node_id{i});
+  return out;
+}
+
+std::vector<stored_config> new_cluster(std::uint32_t nodes, std::uint32_t replicas,
+                                       std::uint16_t shards = 16) {
+  std::vector<member> members;
+  for (const auto node : nodes_up_to(nodes)) members.push_back({node, 1});
+  std::vector<stored_config> out;
+  for (shard_id s = 0; s < shards; ++s) out.push_back({s, 1, placement::first_config(s, members, replicas)});
+  return out;
+}
+
+bool is_in_sync(const shard_config& c, node_id node) {
+  return std::any_of(c.in_sync.begin(), c.in_sync.end(), [node](const member& m) { return m.node == node; });
+}
+
+/// What the shard's primary makes of it: who belongs there comes in, who does not goes.
+void settle(stored_config& s, const std::vector<node_id>& usable) {
+  auto& c = s.config;
+  std::erase_if(c.in_sync, [&](const member& m) {
+    return std::find(c.replicas.begin(), c.replicas.end(), m.node) == c.replicas.end();
+  });
+  for (const auto node : c.replicas)
+    if (!is_in_sync(c, node) && std::find(usable.begin(), usable.end(), node) != usable.end())
+      c.in_sync.push_back({node, 1});
+  std::sort(c.in_sync.begin(), c.in_sync.end());
+  if (!is_in_sync(c, c.primary.node)) c.primary = c.in_sync.front();
+}
+
+struct outcome {
+  std::size_t added = 0;
+  std::size_t fewest = 100;  // copies in sync of any shard at any time
+};
+
+/// Until nothing is left to be done.
+outcome carry_out_all(std::vector<stored_config>& shards, const std::vector<node_id>& usable) {
+  outcome out;
+  for (int i = 0; i < 1000; ++i) {
+    const auto step = placement::next_move(shards, usable);
+    if (!step) return out;
+    auto& s = shards[step->shard];
+    CHECK(step->expected_revision == s.revision);
+    CHECK(std::is_sorted(step->replicas.begin(), step->replicas.end()));
+    out.added += step->replicas.size() > s.config.replicas.size() ? 1 : 0;
+    s.config.replicas = step->replicas;
+    ++s.revision;
+    CHECK((placement::is_whole(shards, usable) || !placement::next_move(shards, usable)));
+    settle(s, usable);
+    for (const auto& one : shards) out.fewest = std::min(out.fewest, one.config.in_sync.size());
+  }
+  FAIL("it never ends");
+  return out;
+}
+
+std::map<node_id, std::size_t> copies(const std::vector<stored_config>& shards) {
+  std::map<node_id, std::size_t> out;
+  for (const auto& s : shards)
+    for (const auto node : s.config.replicas) ++out[node];
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("placement: a new cluster is even, in copies and primaries, and needs no move") {
+  for (const std::uint32_t nodes : {3U, 4U, 5U, 8U}) {
+    CAPTURE(nodes);
+    auto shards = new_cluster(nodes, 3, 40);
+    std::map<node_id, std::size_t> primaries;
+    for (const auto& s : shards) {
+      ++primaries[s.config.primary.node];
+      CHECK(std::set<node_id>(s.config.replicas.begin(), s.config.replicas.end()).size() == 3);
+    }
+    for (const auto& [node, count] : primaries) CHECK(count >= 40 / nodes);
+    CHECK_FALSE(placement::next_move(shards, nodes_up_to(nodes)));
+  }
+}
+
+TEST_CASE("placement: a node that joins gets its part and no more is moved; copies are never fewer") {
+  auto shards = new_cluster(3, 3);
+  const auto done = carry_out_all(shards, nodes_up_to(4));
+  CHECK(done.added == 12);
+  CHECK(done.fewest == 3);
+  for (const auto& [node, count] : copies(shards)) CHECK(count == 12);
+  for (const auto& s : shards) CHECK(s.config.replicas.size() == 3);
+}
+
+TEST_CASE("placement: what was on a node that is gone for good goes to others, where there are others") {
+  auto shards = new_cluster(4, 3);
+  const std::vector<node_id> left{node_id{1}, node_id{2}, node_id{4}};
+  const auto done = carry_out_all(shards, left);
+  CHECK(done.added == 12);
+  for (const auto& [node, count] : copies(shards)) CHECK((node != node_id{3} && count == 16));
+
+  auto few = new_cluster(3, 3);
+  CHECK_FALSE(placement::next_move(few, {node_id{1}, node_id{2}}));
+}
+
+TEST_CASE("placement: while a copy is missing nothing else is moved") {
+  auto shards = new_cluster(3, 3);
+  shards[5].config.in_sync.pop_back();
+  CHECK_FALSE(placement::next_move(shards, nodes_up_to(4)));
+  shards[5].config.epoch = 0;  // not founded
+  CHECK_FALSE(placement::next_move(shards, nodes_up_to(4)));
+  CHECK_FALSE(placement::next_move({}, nodes_up_to(4)));
+}
+
+TEST_CASE("placement: the preferred primaries are spread evenly, and are copies") {
+  for (const std::uint32_t nodes : {3U, 4U, 5U}) {
+    CAPTURE(nodes);
+    auto shards = new_cluster(nodes, 3, 60);
+    std::map<node_id, std::size_t> preferred;
+    for (const auto& s : shards) {
+      const auto node = placement::preferred_primary(s);
+      ++preferred[node];
+      CHECK(std::find(s.config.replicas.begin(), s.config.replicas.end(), node) != s.config.replicas.end());
+    }
+    CHECK(preferred.size() == nodes);
+    for (const auto& [node, count] : preferred) CHECK(count * nodes >= 60 / 2);
+  }
+}
