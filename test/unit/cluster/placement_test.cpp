@@ -90,7 +90,7 @@ TEST_CASE("placement: a new cluster is even, in copies and primaries, and needs 
   }
 }
 
-TEST_CASE("placement: a node that joins gets its part and no more is moved; copies are never fewer") {
+TEST_CASE("placement: a node that joins gets its part, no more is moved, and copies are never fewer") {
   auto shards = new_cluster(3, 3);
   const auto done = carry_out_all(shards, nodes_up_to(4));
   CHECK(done.added == 12);
