@@ -19,7 +19,8 @@ class dock_actor final : public caf::event_based_actor {
         [this](hello_atom, const std::string& bytes) { greet(bytes); },
         [this](words_atom, const std::string& message) {
           const auto it = peers_.find(current_sender()->address());
-          if (it == peers_.end()) return;
+          // It was lost together with an older connection, after it had said hello on this one.
+          if (it == peers_.end()) return answer(unknown_atom_v);
           with_.take_in(it->second.who, message);
           answer(took_atom_v, static_cast<std::uint64_t>(message.size()));
         },

@@ -55,6 +55,9 @@ class link_actor final : public caf::event_based_actor {
         [this](refuse_atom, const std::string& why) {
           if (is_from_dock() && !peer_) refused(why);
         },
+        [this](unknown_atom) {
+          if (is_from_dock() && peer_) lose("the other side does not know this process any more");
+        },
         [this](words_atom, const std::string& message) {
           if (!is_from_dock() || !peer_) return;
           with_.take_in(*peer_, message);

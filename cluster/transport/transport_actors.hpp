@@ -23,6 +23,7 @@ CAF_ADD_ATOM(troupe_transport, troupe, took_atom, "took")
 CAF_ADD_ATOM(troupe_transport, troupe, flush_atom, "flush")
 CAF_ADD_ATOM(troupe_transport, troupe, retry_atom, "retry")
 CAF_ADD_ATOM(troupe_transport, troupe, dialed_atom, "dialed")
+CAF_ADD_ATOM(troupe_transport, troupe, unknown_atom, "unknown")
 CAF_END_TYPE_ID_BLOCK(troupe_transport)
 
 namespace troupe {
