@@ -61,7 +61,7 @@ if ! { unshare --net true && unshare --mount true; } 2>/dev/null; then
   with_full_disk=0
 fi
 ((!with_network)) || words+=(--namespaces)
-((!with_full_disk)) || words+=(--small-disk-mib 768)
+((!with_full_disk)) || words+=(--small-disk-mib 2048)
 
 is_temporary=0
 if [[ -z "$data" ]]; then
