@@ -199,8 +199,13 @@ void shard_actor::wake_after(std::chrono::milliseconds delay) {
 
 void shard_actor::tick_after(std::chrono::milliseconds delay) {
   if (environment_->metronome != nullptr) {
-    environment_->metronome->wake_at(environment_->shards.size() + id_,
-                                     std::chrono::steady_clock::now() + delay);
+    // All shards at the same moments, so that what they say to other nodes travels together.
+    using std::chrono::steady_clock;
+    const auto now = steady_clock::now().time_since_epoch();
+    const steady_clock::duration step = std::max(delay, std::chrono::milliseconds{1});
+    auto at = (now + step) / step * step;
+    if (at - now < step / 2) at += step;
+    environment_->metronome->wake_at(environment_->shards.size() + id_, steady_clock::time_point{at});
   } else {
     delayed_send(this, delay, tick_notice{});
   }
