@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Breaks a real cluster on this machine again and again, with clients at work, and compares what they saw with what is
-# on the nodes' disks. Only processes that it started, on loopback.
+# on the nodes' disks. Only processes that it started, on loopback or in network namespaces that it makes.
 set -euo pipefail
 
 usage() {

@@ -8,8 +8,8 @@ Usage: scripts/cluster.sh COMMAND [--data DIR]
   start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--keep-log] [--namespaces] [--small-disk MIB]
                   starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready.
                   --namespaces: each in a network of its own (root only), so that `cut` works; etcd and what talks
-                  to the fronts are in the namespace that DIR/hub names. --small-disk: n1's disk is a tmpfs of so many MiB, which
-                  stays mounted after `stop`
+                  to the fronts are in the namespace that DIR/hub names. --small-disk: n1's disk is a tmpfs of so
+                  many MiB, which stays mounted after `stop`
   add             starts one more node, which gets its part of the copies; comes back when it is ready
   status          which processes run, and who is the primary of which shard
   kill NAME       kill -9 a node or front

@@ -38,6 +38,8 @@ done
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 # shellcheck source-path=SCRIPTDIR source=../../scripts/server.sh
 source "$root/scripts/server.sh"
+# shellcheck source-path=SCRIPTDIR source=median.sh
+source "$root/bench/http/median.sh"
 "$root/scripts/build.sh" release troupe http_load >&2
 export TROUPE="$root/build/release/cli/troupe"
 export TROUPE_ETCD_SECONDS=1200
@@ -123,11 +125,7 @@ done
 
 # NAME, median rate, median CPU, median of the ratios to `serve` of the same turn, failures.
 summarize() {
-  awk '
-    function median(list, count,   i, j, t) {
-      for (i = 2; i <= count; ++i) for (j = i; j > 1 && list[j - 1] > list[j]; --j) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
-      return count % 2 ? list[(count + 1) / 2] : (list[count / 2] + list[count / 2 + 1]) / 2
-    }
+  awk "$median_in_awk"'
     { n = ++turns[$1]; rate[$1, n] = $2; cpu[$1, n] = $3; ratio[$1, n] = $2 / rate["serve", n]; failures[$1] += $4 }
     END {
       split("serve one three", order, " ")

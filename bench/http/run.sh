@@ -39,6 +39,8 @@ done
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 # shellcheck source-path=SCRIPTDIR source=../../scripts/server.sh
 source "$root/scripts/server.sh"
+# shellcheck source-path=SCRIPTDIR source=median.sh
+source "$root/bench/http/median.sh"
 "$root/scripts/build.sh" release troupe bare_responder http_load >&2
 bin="$root/build/release"
 load="$bin/bench/http/http_load"
@@ -128,11 +130,7 @@ all_turns() {
 # turn: case, bare rate, bare CPU, troupe rate, troupe CPU, troupe p99, ratio, answers of troupe that were no
 # success. For the burst, rate is the time to the last answer.
 summarize() {
-  awk '
-    function median(list, count,   i, j, t) {
-      for (i = 2; i <= count; ++i) for (j = i; j > 1 && list[j - 1] > list[j]; --j) { t = list[j]; list[j] = list[j - 1]; list[j - 1] = t }
-      return count % 2 ? list[(count + 1) / 2] : (list[count / 2] + list[count / 2 + 1]) / 2
-    }
+  awk "$median_in_awk"'
     function column(c, what,   i, list) { for (i = 1; i <= turns[c]; ++i) list[i] = figure[c, i, what]; return median(list, turns[c]) }
     {
       delete value

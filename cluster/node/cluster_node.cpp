@@ -352,9 +352,8 @@ void cluster_node::place(const std::vector<known_node>& nodes) {
   const auto shards = map_->all();
   const auto now = steady_clock::now();
   const auto may_hold = usable(nodes, shards);
-  if (!placement::is_whole(shards, may_hold)) whole_since_.reset();
-  if (placement::is_whole(shards, may_hold) && !whole_since_) whole_since_ = now;
-  if (!whole_since_) return;
+  if (!placement::is_whole(shards, may_hold)) return whole_since_.reset();
+  if (!whole_since_) whole_since_ = now;
   const auto lowest =
       std::find_if(nodes.begin(), nodes.end(), [](const known_node& n) { return n.is_present(); });
   const bool is_lowest = lowest != nodes.end() && lowest->latest == self_;

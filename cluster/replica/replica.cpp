@@ -35,7 +35,7 @@ void replica::step(moment now, const event& what, actions& out) {
   if (role_ == replica_role::primary) {
     release_reads();
     // Not in the step that stops accepting: what the shard has begun comes first.
-    if (transfer_ && std::exchange(transfer_->is_new, false) == false) propose_transfer();
+    if (transfer_ && !std::exchange(transfer_->is_new, false)) propose_transfer();
   }
   out_ = nullptr;
 }

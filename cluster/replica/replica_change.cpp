@@ -197,7 +197,7 @@ void replica::tick_transfer() {
 
 /// As soon as the successor has everything: nobody is served until it is the primary.
 void replica::propose_transfer() {
-  if (!transfer_ || transfer_->is_proposed || in_sync_.has_proposal()) return;
+  if (transfer_->is_proposed || in_sync_.has_proposal()) return;
   const auto* p = find_peer(transfer_->to.node);
   const bool is_ready = has(mutant::transfer_to_anyone) ||
                         (p != nullptr && p->follows && p->who == transfer_->to && p->match == log_.last() &&

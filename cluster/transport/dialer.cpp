@@ -7,7 +7,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <charconv>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -53,7 +52,6 @@ void finish(attempt& of, bool is_connected) {
 struct dialer::state {
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> stays{io.get_executor()};
-  std::mutex stopping;
   std::thread thread{[this] { io.run(); }};
 };
 
@@ -75,7 +73,6 @@ void dialer::dial(const std::string& endpoint, std::chrono::milliseconds timeout
 }
 
 void dialer::stop() {
-  const std::lock_guard lock{state_->stopping};
   state_->io.stop();
   if (state_->thread.joinable()) state_->thread.join();
 }

@@ -22,7 +22,7 @@ class dialer {
   /// `endpoint` is ip:port. Any thread. After stop() nothing is dialed and nobody is told.
   void dial(const std::string& endpoint, std::chrono::milliseconds timeout, on_dialed done);
 
-  /// Returns when no call of an `on_dialed` is under way any more, and none will come.
+  /// Returns when no call of an `on_dialed` is under way any more, and none will come. The owner's thread.
   void stop();
 
  private:

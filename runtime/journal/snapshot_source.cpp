@@ -37,12 +37,7 @@ std::string snapshot_source::make_piece(position& at) const {
   }
   while (at.in != section::end && add_records(records, at))
     at = {at.in == section::rows ? section::replies : section::end, {}};
-  std::string out;
-  byte_writer w{out};
-  w.u8(snapshot_format);
-  w.u32_be(checksum(records));
-  w.raw(records);
-  return out;
+  return seal_snapshot_piece(records);
 }
 
 void snapshot_source::add_marks(std::string& out) const {

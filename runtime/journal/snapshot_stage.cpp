@@ -45,6 +45,15 @@ bool read_piece(std::string_view piece, OnMarks on_marks, OnRow on_row, OnReply 
 
 }  // namespace
 
+std::string seal_snapshot_piece(std::string_view records) {
+  std::string out;
+  byte_writer w{out};
+  w.u8(snapshot_format);
+  w.u32_be(checksum(records));
+  w.raw(records);
+  return out;
+}
+
 bool is_snapshot_piece(std::uint64_t index, std::uint64_t offset, std::string_view piece) {
   std::size_t marks = 0;
   const auto ignore = [](std::string_view, std::string_view) {};

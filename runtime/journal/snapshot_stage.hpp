@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ struct snapshot_marks {
   timestamp stamp;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> epoch_starts;
 };
+
+/// A piece with those records.
+std::string seal_snapshot_piece(std::string_view records);
 
 /// Whether those bytes are a whole, undamaged piece of a snapshot of the state after that entry, as far as
 /// one piece tells: to be asked before a piece of another process is believed.

@@ -24,12 +24,9 @@ std::string first_line_of(const std::string& file) {
   return line;
 }
 
-std::string last_line_of(const std::string& text) {
-  const auto end = text.find_last_not_of('\n');
-  if (end == std::string::npos) return {};
-  const auto begin = text.rfind('\n', end);
-  return text.substr(begin == std::string::npos ? 0 : begin + 1,
-                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+std::string last_line_of(std::string text) {
+  text.erase(text.find_last_not_of('\n') + 1);
+  return text.substr(text.rfind('\n') + 1);  // all of it where there is no other line: npos + 1 is 0
 }
 
 std::vector<std::string> numbered(char letter, int count) {
@@ -40,12 +37,7 @@ std::vector<std::string> numbered(char letter, int count) {
 
 }  // namespace
 
-cluster_driver::cluster_driver(std::string source, std::string troupe, std::string directory, shape of)
-    : source_(std::move(source)), troupe_(std::move(troupe)), directory_(std::move(directory)), shape_(of) {}
-
-cluster_driver::~cluster_driver() { stop(); }
-
-std::string cluster_driver::run(const std::string& line, int* code) const {
+std::string run_command(const std::string& line, int* code) {
   const auto close = [code](FILE* pipe) {
     const int status = ::pclose(pipe);
     if (code != nullptr) *code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
@@ -58,10 +50,15 @@ std::string cluster_driver::run(const std::string& line, int* code) const {
   return out;
 }
 
+cluster_driver::cluster_driver(std::string source, std::string troupe, std::string directory, shape of)
+    : source_(std::move(source)), troupe_(std::move(troupe)), directory_(std::move(directory)), shape_(of) {}
+
+cluster_driver::~cluster_driver() { stop(); }
+
 std::string cluster_driver::script(const std::string& words, int* code) const {
-  return run(fmt::format("TROUPE='{}' '{}/scripts/cluster.sh' {} --data '{}' 2>&1", troupe_, source_, words,
-                         directory_),
-             code);
+  return run_command(fmt::format("TROUPE='{}' '{}/scripts/cluster.sh' {} --data '{}' 2>&1", troupe_, source_,
+                                 words, directory_),
+                     code);
 }
 
 bool cluster_driver::start(std::string& fault) {
@@ -110,9 +107,9 @@ std::vector<std::string> cluster_driver::fronts() const { return numbered('f', s
 
 std::string cluster_driver::token(const std::string& user) const {
   return last_line_of(
-      run(fmt::format("'{}' token --data '{}/keys' --user {} --role admin --minutes 1440 2>/dev/null",
-                      troupe_, directory_, user),
-          nullptr));
+      run_command(fmt::format("'{}' token --data '{}/keys' --user {} --role admin --minutes 1440 2>/dev/null",
+                              troupe_, directory_, user),
+                  nullptr));
 }
 
 std::string cluster_driver::primary_of(const std::string& sku) const {
@@ -123,9 +120,9 @@ std::string cluster_driver::primary_of(const std::string& sku) const {
 
 bool cluster_driver::is_whole() const {
   int code = 0;
-  run(fmt::format("'{}' status --etcd \"$(cat '{}/etcd/endpoint')\" --cluster local >/dev/null 2>&1", troupe_,
-                  directory_),
-      &code);
+  run_command(fmt::format("'{}' status --etcd \"$(cat '{}/etcd/endpoint')\" --cluster local >/dev/null 2>&1",
+                          troupe_, directory_),
+              &code);
   return code == 0;
 }
 

@@ -5,6 +5,9 @@
 
 namespace troupe::chaos {
 
+/// What the command printed; `code`, when wanted: its exit code, 255 when a signal ended it.
+std::string run_command(const std::string& line, int* code);
+
 /// A cluster of real processes, made and driven by scripts/cluster.sh.
 class cluster_driver {
  public:
@@ -63,7 +66,6 @@ class cluster_driver {
   int pid_of(const std::string& file) const;
   /// What it printed; `code`: its exit code.
   std::string script(const std::string& words, int* code = nullptr) const;
-  std::string run(const std::string& line, int* code) const;
 
   const std::string source_;
   const std::string troupe_;

@@ -69,16 +69,14 @@ const std::vector<fault>& all_faults() {
        [](scene& s) { freeze(s, s.primary(), s.draw(2000, 5000)); }},
       {"freeze node", "SIGSTOP of any node for 2 to 5 s",
        [](scene& s) { freeze(s, s.any(s.cluster.nodes()), s.draw(2000, 5000)); }},
-      {"stop node", "SIGTERM of a primary, started again", [](scene& s) { end_and_restart(s, s.primary()); },
-       fault::needs::nothing, true},
+      {"stop node", "SIGTERM of a primary, started again", [](scene& s) { end_and_restart(s, s.primary()); }},
       {"rolling restart", "SIGTERM of each node after the other, each back before the next",
        [](scene& s) {
          for (const auto& name : s.cluster.nodes()) {
            end_and_restart(s, name);
            wait_whole(s);
          }
-       },
-       fault::needs::nothing, true},
+       }},
       {"empty disk", "kill -9 of a node, started again with nothing",
        [](scene& s) {
          const auto name = s.any(s.cluster.nodes());
@@ -92,15 +90,13 @@ const std::vector<fault>& all_faults() {
          s.cluster.signal_etcd(SIGKILL);
          pause_ms(2000);
          s.cluster.launch_etcd();
-       },
-       fault::needs::nothing, true},
+       }},
       {"freeze etcd", "SIGSTOP of etcd for 5 s",
        [](scene& s) {
          s.cluster.signal_etcd(SIGSTOP);
          pause_ms(5000);
          s.cluster.signal_etcd(SIGCONT);
-       },
-       fault::needs::nothing, true},
+       }},
       {"kill primary without etcd", "etcd frozen for 3 s, and a primary killed meanwhile",
        [](scene& s) {
          const auto name = s.primary();
@@ -125,7 +121,7 @@ const std::vector<fault>& all_faults() {
          pause_ms(s.draw(2000, 5000));
          s.cluster.heal();
        },
-       fault::needs::namespaces, true},
+       fault::needs::namespaces},
       {"cut front from primary", "a front and a primary do not hear each other for 2 to 5 s",
        [](scene& s) { cut_off(s, s.any(s.cluster.fronts()), {s.primary()}, true); },
        fault::needs::namespaces},

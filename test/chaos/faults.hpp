@@ -33,8 +33,6 @@ struct fault {
   std::function<void(scene&)> happen;
   enum class needs : std::uint8_t { nothing, namespaces, small_disk };
   needs what = needs::nothing;
-  /// Nobody is to notice: a request that fails while it happens is a failure of the run.
-  bool is_planned = false;
 };
 
 const std::vector<fault>& all_faults();

@@ -95,7 +95,7 @@ class sku_log {
   std::int64_t restocked_ = 0;
 };
 
-void read_log(const journal& log, shard_id shard, std::uint64_t last, std::vector<sku_log>& skus) {
+void read_log(const journal& log, shard_id shard, std::uint64_t last, sku_log& sku) {
   entry_view entry;
   for (std::uint64_t next = 1; next <= last;) {
     const auto extracts = log.read(shard, next, last, read_bytes_max);
@@ -108,7 +108,7 @@ void read_log(const journal& log, shard_id shard, std::uint64_t last, std::vecto
       for (const auto bytes : chunk.entries) {
         entry = {};
         if (!decode_entry(bytes, entry)) throw std::runtime_error{"an entry of the log does not decode"};
-        for (auto& one : skus) one.take(entry, chunk.epoch);
+        sku.take(entry, chunk.epoch);
       }
       next = extract.last_index + 1;
     }
@@ -159,10 +159,9 @@ void dump(const std::string& directory, std::uint32_t node, const shop& of,
       ++out.without_beginning;
       continue;
     }
-    std::vector<sku_log> follow;
-    follow.emplace_back(of.names[sku], sku, commands);
+    sku_log follow{of.names[sku], sku, commands};
     read_log(log, shard, shards[shard].last, follow);
-    one.entries = std::move(follow.front().entries);
+    one.entries = std::move(follow.entries);
     out.skus.push_back(std::move(one));
   }
 }

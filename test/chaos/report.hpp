@@ -8,7 +8,6 @@ namespace troupe::chaos {
 
 struct round_result {
   std::string fault;
-  bool is_planned = false;
   double gap_ms = 0;       // the longest time without an answer about one SKU
   double recovery_ms = 0;  // from the fault's end until every copy is in sync again
   bool is_recovered = true;
@@ -19,7 +18,7 @@ struct chaos_report {
   std::uint64_t seed = 0;
   double seconds = 0;
   std::vector<round_result> rounds;
-  std::uint64_t attempts = 0, answered = 0, unknown = 0, given_up = 0, unexpected = 0, probes = 0;
+  std::uint64_t attempts = 0, answered = 0, unknown = 0, given_up = 0, probes = 0;
   std::size_t logs = 0, logs_without_beginning = 0;
   std::vector<std::string> faults;  // what must not be, in sentences
   std::string verdict;              // of `troupe verify`, as it prints it

@@ -1,15 +1,12 @@
 #include "test/chaos/run.hpp"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <thread>
 
-#include "cluster/history/check.hpp"
 #include "cluster/history/recorder.hpp"
 #include "cluster/history/replica_file.hpp"
 #include "test/chaos/faults.hpp"
@@ -133,7 +130,7 @@ class chaos_run {
     where.sku = where.any(shop_.names);
     // A moment of peace, so that a gap belongs to this fault.
     std::this_thread::sleep_for(std::chrono::milliseconds{300 + where.draw(0, 300)});
-    round_result result{.fault = std::string{what.name}, .is_planned = what.is_planned};
+    round_result result{.fault = std::string{what.name}};
     const auto failed_before = seen.failed();
     const auto began = history::history_now();
     what.happen(where);
@@ -168,7 +165,6 @@ class chaos_run {
     report_.answered = f.answered;
     report_.unknown = f.unknown;
     report_.given_up = f.given_up;
-    report_.unexpected = f.unexpected;
     if (report_.given_up > 0)
       fail(fmt::format("{} operations found no outcome within 20 s", report_.given_up));
   }
@@ -220,13 +216,10 @@ class chaos_run {
   }
 
   void verify() {
-    const auto line = fmt::format("'{}' verify '{}' 2>&1", options_.troupe, history_directory());
-    FILE* pipe = ::popen(line.c_str(), "re");
-    char piece[4096];
-    for (std::size_t got; pipe != nullptr && (got = std::fread(piece, 1, sizeof piece, pipe)) > 0;)
-      report_.verdict.append(piece, got);
-    const int status = pipe != nullptr ? ::pclose(pipe) : -1;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) fail("`troupe verify` does not accept the history");
+    int code = 0;
+    report_.verdict =
+        run_command(fmt::format("'{}' verify '{}' 2>&1", options_.troupe, history_directory()), &code);
+    if (code != 0) fail("`troupe verify` does not accept the history");
   }
 
   std::string history_directory() const { return options_.directory + "/history"; }

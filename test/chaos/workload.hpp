@@ -34,11 +34,10 @@ struct workload_options {
 };
 
 struct workload_figures {
-  std::atomic<std::uint64_t> asked{0};       // attempts
-  std::atomic<std::uint64_t> answered{0};    // with an outcome
-  std::atomic<std::uint64_t> unknown{0};     // attempts without one: no answer, or one that says so
-  std::atomic<std::uint64_t> given_up{0};    // operations without an outcome after all attempts
-  std::atomic<std::uint64_t> unexpected{0};  // answers that nothing here can lead to
+  std::atomic<std::uint64_t> asked{0};     // attempts
+  std::atomic<std::uint64_t> answered{0};  // with an outcome
+  std::atomic<std::uint64_t> unknown{0};   // attempts without one: no answer, or one that says so
+  std::atomic<std::uint64_t> given_up{0};  // operations without an outcome after all attempts
 };
 
 /// Clients that order, confirm, cancel, restock and read without a pause, and repeat what has no outcome, and

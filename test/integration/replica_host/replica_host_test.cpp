@@ -4,7 +4,6 @@
 
 #include "cluster/replica_host/replica_host.hpp"
 #include "cluster/replica_host/replica_record.hpp"
-#include "runtime/base/bytes.hpp"
 #include "runtime/base/hash.hpp"
 #include "runtime/journal/snapshot_stage.hpp"
 #include "test/integration/replica_host/told_authority.hpp"
@@ -222,15 +221,6 @@ shared_bytes chunk_of(std::uint64_t first, int count, std::uint64_t epoch, std::
   return std::make_shared<const std::string>(writer.take());
 }
 
-std::string piece_of(std::string_view records) {
-  std::string out;
-  byte_writer w{out};
-  w.u8(snapshot_format);
-  w.u32_be(checksum(records));
-  w.raw(records);
-  return out;
-}
-
 /// Marks of the state after that entry, in epoch 1.
 std::string marks_of(char index) { return {1, index, 1, 0, 0}; }
 
@@ -270,18 +260,18 @@ TEST_CASE(
                                       stable_hash(bytes),
                                       std::make_shared<const std::string>(bytes)});
   };
-  const auto good = piece_of(marks_of(5) + row);
+  const auto good = seal_snapshot_piece(marks_of(5) + row);
   auto flipped = good;
   flipped.back() = 'w';
   auto other_format = good;
   other_format[0] = 9;
   hear(flipped);
   hear(other_format);
-  hear(piece_of(marks_of(6) + row));
-  hear(piece_of(row));
-  hear(piece_of(marks_of(5) + marks_of(5)));
-  hear(piece_of(marks_of(5) + std::string{7}));
-  hear(piece_of(marks_of(5) + std::string{2, 100, 'k'}));
+  hear(seal_snapshot_piece(marks_of(6) + row));
+  hear(seal_snapshot_piece(row));
+  hear(seal_snapshot_piece(marks_of(5) + marks_of(5)));
+  hear(seal_snapshot_piece(marks_of(5) + std::string{7}));
+  hear(seal_snapshot_piece(marks_of(5) + std::string{2, 100, 'k'}));
   hear(good, 40);
   hear("");
   CHECK(f.replica->damaged() == 9);
@@ -301,7 +291,7 @@ TEST_CASE(
   f.sync();
   f.hear(append{2, 0, {}});
   CHECK(f.committed == 2);
-  const auto whole = piece_of(marks_of(10));
+  const auto whole = seal_snapshot_piece(marks_of(10));
   replication::snapshot_part part;
   part.index = 10;
   part.history = {{1, 1}};
