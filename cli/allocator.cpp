@@ -4,6 +4,11 @@
 
 namespace troupe::cli {
 
-void tune_allocator() { mi_option_enable(mi_option_large_os_pages); }
+void tune_allocator() {
+  constexpr long decommit_delay_ms =
+      1000;  // the default of 25 gives memory back that the next tick takes again
+  mi_option_enable(mi_option_large_os_pages);
+  mi_option_set(mi_option_decommit_delay, decommit_delay_ms);
+}
 
 }  // namespace troupe::cli

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <thread>
+#include <cstdlib>
+#include <string_view>
 
 #include "bench/runtime/client_loop.hpp"
 
@@ -42,21 +43,48 @@ void run_commands(benchmark::State& state, std::size_t entities) {
 void one_hot_entity(benchmark::State& state) { run_commands(state, 1); }
 void ten_thousand_entities(benchmark::State& state) { run_commands(state, 10'000); }
 
-void fill(const std::string& directory, std::uint64_t entities) {
-  toy_node filling{directory, 1'000};
+constexpr const char* fill_option = "--fill";
+
+enum class ending { in_peace, killed };
+
+/// What is measured later starts with a store that another process has filled: with memory that nobody has
+/// freed before, and with all threads (a fork of a process that has used RocksDB lacks those that flush, and
+/// waits for them for ever).
+void fill(const std::string& directory, std::uint64_t commands, std::uint64_t entities, ending how) {
+  const auto child = ::fork();
+  if (child == 0) {
+    ::execl("/proc/self/exe", "troupe_runtime_bench", fill_option, directory.c_str(),
+            std::to_string(commands).c_str(), std::to_string(entities).c_str(),
+            how == ending::killed ? "killed" : "in-peace", nullptr);
+    ::_exit(1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  const bool is_as_meant =
+      how == ending::killed ? WIFSIGNALED(status) : WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (!is_as_meant) std::abort();
+}
+
+/// The child of `fill`: its arguments behind the option.
+int filling_process(char** argv) {
+  const auto commands = std::stoull(argv[1]);
+  const auto entities = std::stoull(argv[2]);
+  toy_node filling{argv[0], 100'000};
   {
     client_loop client{filling.get()};
-    for (std::uint64_t n = 0; n < entities; ++n) client.submit(numbered_add(n, entities));
+    for (std::uint64_t n = 0; n < commands; ++n) client.submit(numbered_add(n, entities));
     client.finish();
   }
+  if (argv[3] == std::string_view{"killed"}) ::kill(::getpid(), SIGKILL);
   filling.get().stop(std::chrono::seconds{10});
+  return 0;
 }
 
 /// Queries to entities that are never in memory: each is read from the store, run, and let go.
 void activation(benchmark::State& state) {
   constexpr std::uint64_t entities = 20'000;
   const temporary_directory directory;
-  fill(directory.path(), entities);
+  fill(directory.path(), entities, entities, ending::in_peace);
   toy_node runtime{directory.path(), 64};
   {
     client_loop client{runtime.get()};
@@ -72,46 +100,32 @@ void activation(benchmark::State& state) {
   runtime.get().stop(std::chrono::seconds{10});
 }
 
-/// What one resident idle entity costs in memory: the process with 100,000 of them against the same process
-/// with ten, everything applied and told.
+/// What one resident idle entity more costs in memory: growth of the process from 50,000 of them, by when its
+/// queues and buffers are as large as they get, to 150,000.
 void bytes_an_entity(benchmark::State& state) {
-  constexpr std::uint64_t entities = 100'000;
+  constexpr std::uint64_t before = 50'000;
+  constexpr std::uint64_t after = 150'000;
   const temporary_directory directory;
-  fill(directory.path(), entities);
-  toy_node runtime{directory.path(), 10 * entities};
+  fill(directory.path(), after, after, ending::in_peace);
+  toy_node runtime{directory.path(), 10 * after};
   for (auto _ : state) {
     client_loop client{runtime.get()};
-    for (std::uint64_t n = 0; n < 10; ++n) client.submit(get_of(n));
+    for (std::uint64_t n = 0; n < before; ++n) client.submit(get_of(n));
     client.finish();
-    const auto before = resident_bytes();
-    for (std::uint64_t n = 0; n < entities; ++n) client.submit(get_of(n));
+    const auto bytes_before = resident_bytes();
+    for (std::uint64_t n = before; n < after; ++n) client.submit(get_of(n));
     client.finish();
-    const auto after = resident_bytes();
     state.counters["residents"] = static_cast<double>(runtime.get().figures().residents);
-    state.counters["bytes_an_entity"] = static_cast<double>(after - before) / static_cast<double>(entities);
+    state.counters["bytes_an_entity"] =
+        static_cast<double>(resident_bytes() - bytes_before) / static_cast<double>(after - before);
   }
   runtime.get().stop(std::chrono::seconds{10});
 }
 
 /// From opening the directory of a process that was killed to the first answer, after that many commands.
-/// In a process of its own, which ends by SIGKILL.
-void fill_and_die(const std::string& directory, std::int64_t count) {
-  const auto child = ::fork();
-  if (child == 0) {
-    toy_node filling{directory, 100'000};
-    client_loop client{filling.get()};
-    for (std::int64_t i = 0; i < count; ++i)
-      client.submit(numbered_add(static_cast<std::uint64_t>(i), 10'000));
-    client.finish();
-    ::kill(::getpid(), SIGKILL);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-}
-
 void restart(benchmark::State& state) {
   const temporary_directory directory;
-  fill_and_die(directory.path(), state.range(0));
+  fill(directory.path(), static_cast<std::uint64_t>(state.range(0)), 10'000, ending::killed);
   for (auto _ : state) {
     const auto begin = std::chrono::steady_clock::now();
     toy_node runtime{directory.path(), 100'000};
@@ -132,4 +146,10 @@ BENCHMARK(restart)->Arg(1'000'000)->Unit(benchmark::kMillisecond)->UseManualTime
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  if (argc == 6 && argv[1] == std::string_view{fill_option}) return filling_process(argv + 2);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <memory>
+#include <optional>
 
+#include "runtime/entity/activation.hpp"
 #include "runtime/host/envelopes.hpp"
 #include "runtime/store/store.hpp"
 
@@ -25,7 +26,7 @@ class entity_actor final : public caf::event_based_actor {
   const store* store_;
   shard_id shard_;
   caf::actor home_;
-  std::unique_ptr<activation> activation_;
+  std::optional<activation> activation_;
 };
 
 /// Fills in what a message to an entity came to: the reply, and the log entry when something changed. Apart
