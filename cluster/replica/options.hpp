@@ -17,14 +17,15 @@ enum class disk_trust : std::uint8_t {
 };
 
 struct replica_options {
-  moment beat{100'000};               // a backup hears of its primary at least this often
-  moment suspect_after{600'000};      // silence of the primary
+  moment beat{250'000};               // a backup hears of its primary at least this often
+  moment haste{100'000};              // for one more word of somebody whose connection broke, one more look
+  moment suspect_after{800'000};      // silence of the primary
   moment rank_delay{100'000};         // later, for each in-sync replica that goes first
   moment stall_after{3'000'000};      // suspicion that no longer listens to who has heard of the primary
   moment restarted_delay{3'000'000};  // later, for a copy that was not in sync in this life (E2, E3)
   moment poll_patience{10'000'000};   // E2: how long to wait for in-sync copies that do not answer
   moment election_retry{500'000};
-  moment shrink_after{600'000};     // silence of a backup
+  moment shrink_after{800'000};     // silence of a backup
   moment slow_after{3'000'000};     // a backup that answers and makes no progress
   moment rejoin_after{10'000'000};  // between leaving the in-sync set and joining it again
   moment resend_after{300'000};

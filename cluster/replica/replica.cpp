@@ -47,7 +47,7 @@ void replica::tell_commit() {
 
 void replica::on(const tick&) {
   if (wants_config_ || now_ - asked_authority_at_ >= options_.config_interval) {
-    const auto pause = wants_config_ ? options_.beat : options_.config_interval;
+    const auto pause = wants_config_ ? options_.haste : options_.config_interval;
     if (now_ - asked_authority_at_ >= pause) ask_authority();
   }
   if (role_ == replica_role::primary) {
@@ -130,7 +130,17 @@ void replica::on(const peer_lost& e) {
 }
 
 bool replica::is_lost(const std::optional<moment>& at, moment last_word) const {
-  return at && last_word < *at + options_.beat / 2;
+  return at && last_word < *at + options_.haste / 2;
+}
+
+bool replica::is_in_haste() const {
+  const auto& set = in_sync_.maximal();
+  if (role_ == replica_role::primary)
+    return std::any_of(peers_.begin(), peers_.end(), [&](const peer& p) {
+      return is_lost(p.lost_at, p.last_ack) && now_ - *p.lost_at < options_.shrink_after && is_in(set, p.who);
+    });
+  const auto since = role_ == replica_role::backup ? suspected_since() : std::nullopt;
+  return since && now_ - *since < options_.stall_after;
 }
 
 void replica::on(const disk_done& e) {

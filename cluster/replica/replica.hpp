@@ -77,6 +77,8 @@ class replica {
   replica_role role() const { return role_; }
   bool is_serving() const { return serving_; }
   bool is_accepting() const { return serving_ && !transfer_; }
+  /// Somebody's connection broke or is suspected to be dead: a tick is wanted every quarter of `haste`.
+  bool is_in_haste() const;
   std::uint64_t epoch() const { return epoch_; }
   std::uint64_t commit() const { return commit_; }
   /// On disk here up to this index.

@@ -8,8 +8,8 @@ namespace troupe::replication {
 /// stuck, without room, or about to stop.
 bool replica::is_gone(const peer* p) const {
   if (p == nullptr || p->is_leaving || p->is_full) return true;
-  // Two beats later, so that one whose connection only broke has the time to say something.
-  if (is_lost(p->lost_at, p->last_ack) && now_ - *p->lost_at >= options_.beat * 2) return true;
+  // Later, so that one whose connection only broke has the time to say something.
+  if (is_lost(p->lost_at, p->last_ack) && now_ - *p->lost_at >= options_.haste * 2) return true;
   return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
 }
 

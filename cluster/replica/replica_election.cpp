@@ -55,7 +55,7 @@ void replica::tick_election() {
   if (now_ < due) return;
   if (!primary_gone_at_ && !has_asked_around_ && now_ - last_heard_ < options_.stall_after) {
     has_asked_around_ = true;
-    next_attempt_ = now_ + options_.beat;
+    next_attempt_ = now_ + options_.haste;
     for (const auto& m : config_.config.in_sync)
       if (m.node != self_.node) send_to({m.node, run_of(m.node)}, suspicion{});
     return;

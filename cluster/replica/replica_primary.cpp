@@ -296,7 +296,8 @@ void replica::tick_peers() {
       p.next = p.match + 1;
     }
     pump(p);
-    if (now_ - p.last_sent >= options_.beat) beat(p);
+    // A tick before it is over, not one after.
+    if (now_ - p.last_sent >= options_.beat * 3 / 4) beat(p);
   }
 }
 

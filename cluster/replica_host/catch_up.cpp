@@ -35,7 +35,10 @@ void replica_host::receive(message&& what) {
   }
 }
 void replica_host::on_peer(member who) { step(peer_seen{who}); }
-void replica_host::on_peer_lost(member who) { step(peer_lost{who}); }
+void replica_host::on_peer_lost(member who) {
+  step(peer_lost{who});
+  if (core_.is_in_haste()) tick_soon();  // instead of the tick that is to come
+}
 void replica_host::on_config(const stored_config& now) { step(config_read{now}); }
 void replica_host::resign() { step(replication::resign{}); }
 void replica_host::hand_over(node_id to) { step(transfer_to{to}); }

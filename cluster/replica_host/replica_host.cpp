@@ -114,9 +114,14 @@ void replica_host::on_tick() {
   if (environment_.peers != nullptr) follow_log_start();
   forget_old_snapshots();
   report_refusals();
-  // Several times a beat where there is somebody to be heard of, or to hear from.
+  tick_soon();
+}
+
+/// Again within a beat where there is somebody to be heard of, or to hear from.
+void replica_host::tick_soon() {
+  const auto& o = environment_.options;
   const bool is_alone = environment_.peers == nullptr && core_.is_serving();
-  const auto pause = is_alone ? environment_.options.config_interval : environment_.options.beat / 2;
+  const auto pause = core_.is_in_haste() ? o.haste / 4 : is_alone ? o.config_interval : o.beat / 2;
   place_.tick_after(std::chrono::ceil<std::chrono::milliseconds>(pause));
 }
 

@@ -84,6 +84,7 @@ class replica_host final : public shard_replica {
   void give_way();
   void send_from_log(const replication::send_entries& what);
   void send_what_waited();
+  void tick_soon();
   void follow_log_start();
   void forget_old_snapshots();
   void report_refusals();

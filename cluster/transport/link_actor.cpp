@@ -61,7 +61,8 @@ class link_actor final : public caf::event_based_actor {
         [this](words_atom, const std::string& message) {
           if (!is_from_dock() || !peer_) return;
           with_.take_in(*peer_, message);
-          send(dock(), took_atom_v, static_cast<std::uint64_t>(message.size()));
+          if (const auto due = with_.due_to_tell(untold_, message.size()); due > 0)
+            send(dock(), took_atom_v, due);
         },
         [this](took_atom, std::uint64_t bytes) {
           if (!is_from_dock()) return;
@@ -118,6 +119,7 @@ class link_actor final : public caf::event_based_actor {
     if (!why.empty()) return refused(why);
     ++attempt_;
     peer_ = theirs;
+    untold_ = 0;
     pause_ = {};
     out_->open();
     ++with_.figures.links_open;
@@ -174,6 +176,7 @@ class link_actor final : public caf::event_based_actor {
   std::shared_ptr<dialed> dialed_;
   caf::strong_actor_ptr dock_;
   std::optional<hello> peer_;  // once it has said hello
+  std::uint64_t untold_ = 0;   // bytes taken in that the dock does not know of
   std::uint64_t attempt_ = 0;  // older ones mean nothing any more
   milliseconds pause_{0};
   std::string last_refusal_;

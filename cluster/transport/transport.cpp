@@ -51,6 +51,11 @@ bool transport_shared::put(outgoing* out, const caf::actor& taker, wire::word wh
   return true;
 }
 
+std::uint64_t transport_shared::due_to_tell(std::uint64_t& untold, std::size_t taken) const {
+  untold += taken;
+  return untold < options.in_flight_bytes_max / 8 ? 0 : std::exchange(untold, 0);
+}
+
 void transport_shared::send_waiting(caf::event_based_actor& by, outgoing& out, const caf::actor& to) {
   for (std::string message; out.take(message);) {
     figures.bytes_sent += message.size();

@@ -45,6 +45,9 @@ struct transport_shared {
   std::unique_ptr<outgoing> make_outgoing() const;
   /// What arrived from a process that has said hello.
   void take_in(const hello& from, const std::string& message);
+  /// Adds what was taken in to `untold`; gives the bytes that the other side is to be told of, or 0: an
+  /// eighth of what may be under way is worth a message, a beat is not.
+  std::uint64_t due_to_tell(std::uint64_t& untold, std::size_t taken) const;
   /// Any thread; `taker` is the actor that sends what waits in `out`. False: it was dropped.
   bool put(outgoing* out, const caf::actor& taker, wire::word what, std::string_view bytes);
   /// What waits in `out` goes to `to`, in the name of `by`.

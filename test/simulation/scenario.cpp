@@ -51,6 +51,7 @@ void draw_timing(scenario& s, random_stream& random) {
   auto& r = s.replica;
   r.beat = moment{random.between(60, 120) * millisecond};
   r.suspect_after = moment{random.between(250, 700) * millisecond};
+  r.haste = r.suspect_after > r.beat * 4 ? r.beat / 2 : r.beat;
   r.rank_delay = moment{random.between(20, 120) * millisecond};
   r.stall_after = r.suspect_after * random.between(2, 4);
   r.restarted_delay = moment{random.between(300, 1000) * millisecond};
