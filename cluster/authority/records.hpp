@@ -71,7 +71,4 @@ std::optional<run_record> run_from_json(std::string_view text);
 std::optional<address_record> address_from_json(std::string_view text);
 std::optional<standalone_record> standalone_from_json(std::string_view text);
 
-/// Why the config must not be written or believed; empty when it is sound.
-std::string fault_in(const shard_config& config);
-
 }  // namespace troupe

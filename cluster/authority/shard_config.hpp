@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "runtime/base/uuid.hpp"
@@ -34,5 +35,8 @@ struct shard_config {
   uuid written_by;                // a nonce of the writer's: tells whose write won when the answer got lost
   friend bool operator==(const shard_config&, const shard_config&) = default;
 };
+
+/// Why the config must not be written or believed; empty when it is sound.
+std::string fault_in(const shard_config& config);
 
 }  // namespace troupe

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <tuple>
 
 #include "cluster/history/checks.hpp"
@@ -75,12 +76,19 @@ std::optional<std::string> unfit(const recorded_history& history) {
   if (history.operations.size() >= std::uint32_t(-1))
     return "the history has more operations than can be checked";
   if (skus.size() != history.skus.size()) return "a SKU is set up twice";
-  for (const auto& op : history.operations)
+  for (const auto& op : history.operations) {
     if (!skus.contains(op.sku)) return "no such SKU is set up: " + to_string(op);
-  for (const auto& replica : history.replicas)
+    if (op.returned_ns < op.invoked_ns) return "answered before it was asked: " + to_string(op);
+  }
+  std::set<std::pair<std::uint32_t, std::uint32_t>> dumped;
+  for (const auto& replica : history.replicas) {
+    if (!dumped.insert({replica.node, replica.shard}).second)
+      return "shard " + std::to_string(replica.shard) + " of node " + std::to_string(replica.node) +
+             " was dumped twice";
     for (const auto& entry : replica.entries)
       if (entry.kind != op_kind::other && !skus.contains(entry.sku))
         return "no such SKU is set up: " + to_string(entry);
+  }
   return std::nullopt;
 }
 

@@ -89,6 +89,9 @@ class shard_replay {
       if (found == models_.end() || is_broken(op.sku)) continue;
       if (index > 0 && op.witness.epoch < log_.at(index).at.epoch)
         out_.replies.violated("the entry that it reflects is of a later epoch: " + to_string(op));
+      // A primary reads behind its barrier, so what follows is of its epoch or a later one.
+      if (index < log_.commit && op.witness.epoch > log_.at(index + 1).at.epoch)
+        out_.replies.violated("the entry after what it reflects is of an earlier epoch: " + to_string(op));
       const auto expected = found->second.ask(op.kind, op.order, op.quantity);
       check_reply(op, found->second, expected);
       // Told ok, and nothing was written: only right when there was nothing to do.
@@ -122,8 +125,11 @@ class shard_replay {
   }
 
   void compare_rows(const replica_dump& r) {
+    std::set<std::uint32_t> seen;
     for (const auto& rows : r.skus) {
       ++out_.states.examined;
+      if (!seen.insert(rows.sku).second)
+        out_.states.violated(name_of(r) + " has SKU " + std::to_string(rows.sku) + " twice");
       const auto found = models_.find(rows.sku);
       const bool is_right = found != models_.end() && rows.counts == found->second.counts() &&
                             rows.initial == found->second.initial() &&

@@ -57,12 +57,14 @@ std::optional<std::string> read_setup(const std::string& path, std::vector<sku_s
   return std::nullopt;
 }
 
+std::string file_name(std::uint32_t node, std::uint32_t shard) {
+  return "replica-" + std::to_string(node) + "-" + std::to_string(shard);
+}
+
 }  // namespace
 
 replica_writer::replica_writer(const std::string& directory, std::uint32_t node, std::uint32_t shard)
-    : file_(directory + "/replica-" + std::to_string(node) + "-" + std::to_string(shard), replica_title),
-      node_(node),
-      shard_(shard) {}
+    : file_(directory + "/" + file_name(node, shard), replica_title), node_(node), shard_(shard) {}
 
 void replica_writer::add(const log_entry& entry) {
   file_.record().u8(static_cast<std::uint8_t>(tag::entry));
@@ -108,6 +110,8 @@ std::optional<std::string> read_replica(const std::string& path, replica_dump& o
     while (in.ok() && !in.at_end() && !has_ended) has_ended = read_record(in, out);
   });
   if (!why && !has_ended) why = path + " is not finished: its end is missing";
+  const auto named = file_name(out.node, out.shard);
+  if (!why && !path.ends_with("/" + named)) why = path + " holds what belongs into " + named;
   return why;
 }
 

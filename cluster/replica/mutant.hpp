@@ -26,6 +26,7 @@ enum class mutant : std::uint8_t {
   no_reconciliation,      // 14
   unconfirmed_reads,      // 15
   confirm_by_old_acks,    // 15
+  confirm_by_known_set,   // 5
   no_barrier,             // 16
   forget_replies,         // 19
   unknown_is_failed,      // 20
@@ -72,6 +73,7 @@ constexpr std::string_view to_string(mutant m) {
       "no_reconciliation",
       "unconfirmed_reads",
       "confirm_by_old_acks",
+      "confirm_by_known_set",
       "no_barrier",
       "forget_replies",
       "unknown_is_failed",

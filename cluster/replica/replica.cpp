@@ -208,17 +208,11 @@ void replica::accept_config(const stored_config& now) {
       if (now.revision == config_.revision) wants_config_ = wants_config_ && in_sync_.has_proposal();
       return;
     }
-    if (now.revision < meta_.revision || config.generation < meta_.generation || config.epoch < epoch_) {
-      ++figures_.refused_configs;
-      ++figures_.impossible_configs;
-      return;
-    }
+    if (now.revision < meta_.revision || config.generation < meta_.generation || config.epoch < epoch_ ||
+        has_another_primary(config))
+      return refuse_config();
   }
-  if (config.in_sync.empty() || config.epoch == 0) {
-    ++figures_.refused_configs;
-    ++figures_.impossible_configs;
-    return;
-  }
+  if (now.shard != shard_ || !fault_in(config).empty()) return refuse_config();
   config_ = now;
   wants_config_ = false;
   change_is_unknown_ = false;
@@ -250,6 +244,17 @@ void replica::accept_config(const stored_config& now) {
   } else if (config.primary.run < run_of(config.primary.node) && !primary_gone_at_) {
     primary_gone_at_ = now_;
   }
+}
+
+/// An authority that was set back and written again may give an epoch to a second primary.
+bool replica::has_another_primary(const shard_config& config) const {
+  const auto& known = config_.config;
+  return config_.revision != 0 && config.epoch == known.epoch && config.primary != known.primary;
+}
+
+void replica::refuse_config() {
+  ++figures_.refused_configs;
+  ++figures_.impossible_configs;
 }
 
 /// A run that is in the set had everything, on the disk that it had; the copy may have died before it heard

@@ -180,7 +180,8 @@ void replica::advance_commit() {
 std::uint64_t replica::confirmed_round() const {
   auto round = std::numeric_limits<std::uint64_t>::max();
   if (has(mutant::unconfirmed_reads)) return round;
-  for (const auto& m : in_sync_.maximal()) {
+  const auto& set = has(mutant::confirm_by_known_set) ? config_.config.in_sync : in_sync_.maximal();
+  for (const auto& m : set) {
     if (m == self_) continue;
     const auto p =
         std::find_if(peers_.begin(), peers_.end(), [&](const peer& q) { return is_same(q.who, m); });

@@ -2,17 +2,41 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
+#include <csignal>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
 namespace troupe::simulation {
 
+namespace {
+
+thread_local std::uint64_t running_seed = 0;
+
+/// Only what may be done in a signal handler.
+void name_seed(int signal) {
+  char text[40] = "simulated seed:   ";
+  auto* end = std::to_chars(text + 18, std::end(text) - 1, running_seed).ptr;
+  *end++ = '\n';
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, static_cast<std::size_t>(end - text));
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+}  // namespace
+
+void name_seed_at_a_crash() {
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE}) std::signal(signal, name_seed);
+}
+
 run_result run_once(const run_options& options) {
+  running_seed = options.seed;
   simulation one(options);
   return one.run();
 }
@@ -155,6 +179,7 @@ std::string to_line(const run_options& options) {
 std::optional<profile> best_profile(replication::mutant bug) {
   using replication::mutant;
   if (bug == mutant::silent_on_repeats) return profile::lossy;
+  if (bug == mutant::confirm_by_known_set) return profile::authority;
   if (bug == mutant::epochless_ack || bug == mutant::transfer_to_anyone || bug == mutant::old_release)
     return profile::relapses;
   return std::nullopt;

@@ -34,6 +34,9 @@ struct campaign_options {
 /// same.
 campaign_result run_campaign(const campaign_options& options);
 
+/// When the process dies of a signal, the seed of that thread's run goes to standard error first.
+void name_seed_at_a_crash();
+
 /// One run; its result.
 run_result run_once(const run_options& options);
 

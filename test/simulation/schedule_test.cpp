@@ -445,3 +445,66 @@ TEST_CASE("replica: R=3, a backup whose connection breaks between two beats stay
   b.run({1, 2, 3}, milliseconds{500});
   CHECK(b.config().in_sync.size() == 3);
 }
+
+TEST_CASE("replica: a joiner whose outcome is unknown is asked before a read is answered") {
+  for (const auto bug : {mutant::none, mutant::confirm_by_known_set}) {
+    CAPTURE(to_string(bug));
+    bench b(2, 1, with_bug(bug));
+    b.run({1}, milliseconds{3000});
+    REQUIRE(b.config().in_sync.size() == 1);
+    b.propose(1);
+    b.settle({1});
+    // Node 2 comes back; that it joined is written, and node 1 does not hear so.
+    b.let_meet();
+    b.cas_fate = bench::fate::answer_lost;
+    for (int i = 0; i < 600 && b.config().in_sync.size() < 2; ++i) b.run({1, 2}, milliseconds{50});
+    REQUIRE(b.config().in_sync.size() == 2);
+    b.cas_fate = bench::fate::answered;
+    // They are cut off from each other, node 1 from the authority too: node 2 is elected and writes.
+    for (int i = 0; i < 200 && !b.serves(2); ++i) {
+      b.lose(1, 2);
+      b.lose(2, 1);
+      b.tick(2);
+      b.sync(2);
+    }
+    REQUIRE(b.serves(2));
+    REQUIRE(b.serves(1));  // so it believes
+    b.propose(2);
+    b.sync(2);
+    b.read(1, 5);
+    CHECK(b.released(1) == (bug == mutant::none ? 0 : 5));
+  }
+}
+
+TEST_CASE("replica: an authority's word that cannot be true is refused, counted, and changes nothing") {
+  bench b(3, 2);
+  b.propose(1);
+  b.settle({1, 2, 3});
+  const auto known = b.authority.read(0);
+  std::vector<stored_config> wrong(6, known);
+  for (auto& w : wrong) w.revision += 5;
+  wrong[0].config.primary = b.at(2).self();  // a second one in the same epoch
+  wrong[1].config.epoch += 1;                // the primary is not in sync
+  wrong[1].config.primary = b.at(2).self();
+  wrong[1].config.in_sync = {b.at(1).self(), b.at(3).self()};
+  wrong[2].config.min_in_sync = 9;  // more than there are
+  wrong[3].config.in_sync = {b.at(1).self(), b.at(1).self()};
+  wrong[4].shard = 7;
+  wrong[5].config.in_sync.clear();
+  std::uint64_t refused = 0;
+  for (const auto& w : wrong) {
+    CAPTURE(refused);
+    ++refused;
+    for (int node : {1, 2, 3}) {
+      const auto before = b.at(node).describe();
+      b.step(node, replication::config_read{w});
+      CHECK(b.at(node).describe() == before);
+      CHECK(b.at(node).figures().impossible_configs == refused);
+    }
+  }
+  CHECK(b.serves(1));
+  CHECK_FALSE(b.serves(2));
+  b.propose(1);
+  b.settle({1, 2, 3});
+  CHECK(b.at(1).commit() == 3);
+}

@@ -155,13 +155,34 @@ TEST_CASE("wire: words one after the other come apart as they were put together"
   CHECK_FALSE(for_each_word("\x09\x01x", [](word, std::string_view) {}));
 }
 
+TEST_CASE("wire: a config with any bit changed is none") {
+  stored_config what;
+  what.shard = 3;
+  what.revision = 77;
+  what.config.epoch = 5;
+  what.config.primary = {node_id{1}, 9};
+  what.config.in_sync = {{node_id{1}, 9}, {node_id{2}, 8}};
+  what.config.replicas = {node_id{1}, node_id{2}};
+  std::string bytes;
+  encode(bytes, what);
+  REQUIRE(decode_config(bytes));
+  CHECK(decode_config(bytes)->config == what.config);
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    auto damaged = bytes;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    CHECK_FALSE(decode_config(damaged));
+  }
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    CHECK_FALSE(decode_config(std::string_view{bytes}.substr(0, length)));
+}
+
 TEST_CASE("hello: who does not fit is told why") {
   hello ours;
   ours.shard_count = 16;
   auto theirs = ours;
   CHECK(objection(ours, theirs).empty());
   theirs.protocol = transport_protocol + 1;
-  CHECK(objection(ours, theirs).find("protocol 2") != std::string::npos);
+  CHECK(objection(ours, theirs).find("protocol 3") != std::string::npos);
   std::string bytes;
   encode(bytes, theirs);
   CHECK(decode_hello(bytes)->protocol == transport_protocol + 1);

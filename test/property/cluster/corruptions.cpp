@@ -234,6 +234,27 @@ bool keep_an_order_twice(recorded_history& h, id_source& random) {
   return true;
 }
 
+bool keep_units_twice_for_others(recorded_history& h, id_source& random) {
+  auto* r =
+      pick(h.replicas, random, [](const replica_dump& d) { return d.applied > 0 && d.skus.size() > 1; });
+  if (r == nullptr) return false;
+  r->skus[0] = r->skus[1];
+  return true;
+}
+
+bool read_in_an_epoch_that_never_was(recorded_history& h, id_source& random) {
+  auto* op = pick(h.operations, random, [&](const operation& o) {
+    const auto goes_on = [&](const replica_dump& d) {
+      return d.shard == shard_of(h, o.sku) && d.commit > o.witness.index;
+    };
+    return o.kind == op_kind::read && o.outcome == outcome::ok &&
+           std::any_of(h.replicas.begin(), h.replicas.end(), goes_on);
+  });
+  if (op == nullptr) return false;
+  op->witness.epoch = 9999;
+  return true;
+}
+
 bool forge_final_units(recorded_history& h, id_source& random) {
   auto* r = pick(h.replicas, random, [](const replica_dump& d) { return !d.skus.empty(); });
   if (r == nullptr) return false;
@@ -307,6 +328,8 @@ const std::vector<corruption>& corruptions() {
       {"forge a status", forge_a_status},
       {"lose an order row", lose_an_order_row},
       {"keep an order twice", keep_an_order_twice},
+      {"keep units twice for others", keep_units_twice_for_others},
+      {"read in an epoch that never was", read_in_an_epoch_that_never_was},
       {"forge final units", forge_final_units},
       {"end with other bytes", end_with_other_bytes},
       {"write unbalanced rows", write_unbalanced_rows},

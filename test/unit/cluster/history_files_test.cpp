@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -156,6 +157,30 @@ TEST_CASE("history: a SKU that is not set up, or no operation at all, is unfit t
   h.operations[3].sku = 99;
   CHECK(unfit(h));
   CHECK(unfit({}));
+}
+
+TEST_CASE("history: answers before questions, and one copy's log told twice, are unfit to be checked") {
+  const auto h = test::history_maker{3, {.operations = 30}}.make();
+  auto early = h;
+  early.operations[3].returned_ns = early.operations[3].invoked_ns - 1;
+  CHECK(unfit(early));
+  auto twice = h;
+  twice.replicas.push_back(twice.replicas.front());
+  CHECK(unfit(twice));
+}
+
+TEST_CASE("history: the file of one copy does not pass for another's") {
+  const test::temporary_directory d;
+  const auto h = test::history_maker{5, {.operations = 30}}.make();
+  const auto& r = h.replicas.front();
+  write_replica(d.path(), r);
+  const auto name = d.path() + "/replica-" + std::to_string(r.node) + "-" + std::to_string(r.shard);
+  replica_dump read;
+  CHECK_FALSE(read_replica(name, read));
+  const auto other = d.path() + "/replica-77-" + std::to_string(r.shard);
+  std::filesystem::rename(name, other);
+  replica_dump again;
+  CHECK(read_replica(other, again));
 }
 
 TEST_CASE("history: the report names the offending operation in a plain sentence") {
