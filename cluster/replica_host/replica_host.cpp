@@ -195,6 +195,8 @@ void replica_host::carry_out(const stop_serving&) {
 void replica_host::carry_out(const set_accepting& a) {
   if (!a.accepts) spdlog::info("shard {}: handing over", place_.shard);
   place_.listener->on_accepting(a.accepts);
+  // The next step proposes the transfer, behind what the shard has begun; nobody is served until it comes.
+  if (!a.accepts) place_.post([this] { step(tick{}); });
 }
 void replica_host::carry_out(const reads_released& a) { place_.listener->on_reads_released(a.ticket); }
 
