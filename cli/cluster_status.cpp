@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <httplib.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -18,7 +19,26 @@ struct cluster_now {
   std::vector<known_node> nodes;
   std::vector<stored_config> shards;  // by number
   std::uint32_t shard_count = 0;
+  std::map<std::pair<node_id, shard_id>, std::uint64_t> last;  // entry in each copy's log, as far as asked
 
+  /// Entries that the copy lacks of what its primary has; no value: one of the two did not say. They are
+  /// asked one after the other, so under load a copy may even seem to be ahead: then it lacks none.
+  std::optional<std::uint64_t> lag_of(const stored_config& s, node_id copy) const {
+    const auto primary = last.find({s.config.primary.node, s.shard});
+    const auto here = last.find({copy, s.shard});
+    if (primary == last.end() || here == last.end()) return std::nullopt;
+    return primary->second - std::min(primary->second, here->second);
+  }
+  /// "n2 12 n3 4", of copies that lack something or do not say.
+  std::string lags_of(const stored_config& s) const {
+    std::string out;
+    for (const auto node : s.config.replicas) {
+      const auto lag = lag_of(s, node);
+      if (lag && *lag == 0) continue;
+      out += fmt::format("{}{} {}", out.empty() ? "" : " ", name_of(node), lag ? std::to_string(*lag) : "?");
+    }
+    return out.empty() ? "none" : out;
+  }
   std::string name_of(node_id id) const {
     for (const auto& one : nodes)
       if (one.latest.node == id) return one.name;
@@ -50,6 +70,31 @@ struct cluster_now {
     return {};
   }
 };
+
+/// Each node that is there says how far its copies are. Who does not answer soon is left out.
+void ask_nodes(cluster_now& now) {
+  for (const auto& one : now.nodes) {
+    if (one.ops.empty()) continue;
+    httplib::Client client{"http://" + one.ops};
+    client.set_connection_timeout(1);
+    client.set_read_timeout(1);
+    const auto answer = client.Get("/stats");
+    if (!answer || answer->status != 200) continue;
+    boost::json::error_code fault;
+    const auto stats = boost::json::parse(answer->body, fault);
+    const auto* object = fault ? nullptr : stats.if_object();
+    const auto* shards = object != nullptr ? object->if_contains("shards") : nullptr;
+    const auto* list = shards != nullptr ? shards->if_array() : nullptr;
+    if (list == nullptr) continue;
+    for (const auto& shard : *list) {
+      const auto* fields = shard.if_object();
+      const auto* number = fields != nullptr ? fields->if_contains("shard") : nullptr;
+      const auto* last = fields != nullptr ? fields->if_contains("last") : nullptr;
+      if (number == nullptr || last == nullptr || !number->is_number() || !last->is_number()) continue;
+      now.last[{one.latest.node, number->to_number<shard_id>(fault)}] = last->to_number<std::uint64_t>(fault);
+    }
+  }
+}
 
 /// Empty, or why it could not be read.
 std::string read_cluster(const status_options& options, cluster_now& out) {
@@ -104,6 +149,7 @@ void print_json(const cluster_now& now) {
                      {"number", static_cast<std::uint32_t>(one.latest.node)},
                      {"run", one.latest.run},
                      {"address", one.address},
+                     {"zone", one.zone},
                      {"isPresent", one.is_present()},
                      {"primaries", now.primaries_of(one.latest.node)},
                      {"inSync", now.copies_of(one.latest.node)}});
@@ -111,11 +157,17 @@ void print_json(const cluster_now& now) {
   for (const auto& one : now.shards) {
     boost::json::array in_sync;
     for (const auto& m : one.config.in_sync) in_sync.push_back(boost::json::string{now.name_of(m.node)});
+    boost::json::object lag;
+    for (const auto node : one.config.replicas) {
+      const auto entries = now.lag_of(one, node);
+      lag[now.name_of(node)] = entries ? boost::json::value(*entries) : boost::json::value();
+    }
     shards.push_back({{"shard", one.shard},
                       {"epoch", one.config.epoch},
                       {"revision", one.revision},
                       {"primary", now.name_of(one.config.primary.node)},
                       {"inSync", in_sync},
+                      {"lagEntries", lag},
                       {"replicas", one.config.replicas.size()},
                       {"fault", now.fault_of(one)}});
   }
@@ -133,21 +185,24 @@ void print_tables(const cluster_now& now, std::size_t faults) {
                            : paint(fmt::format("{} of {} shards are not whole",
                                                faults + now.shard_count - now.shards.size(), now.shard_count),
                                    "33"));
-  fmt::print("{:<16} {:>6} {:>8} {:<22} {:>9} {:>8}\n", "node", "number", "run", "address", "primaries",
-             "in sync");
+  const bool has_zones =
+      std::any_of(now.nodes.begin(), now.nodes.end(), [](const known_node& n) { return !n.zone.empty(); });
+  fmt::print("{:<16} {:>6} {:>8} {:<22} {:>9} {:>8}{}\n", "node", "number", "run", "address", "primaries",
+             "in sync", has_zones ? "  zone" : "");
   for (const auto& one : now.nodes) {
-    const auto line = fmt::format("{:<16} {:>6} {:>8} {:<22} {:>9} {:>8}", one.name,
-                                  static_cast<std::uint32_t>(one.latest.node), one.latest.run,
-                                  one.is_present() ? one.address : "not there",
-                                  now.primaries_of(one.latest.node), now.copies_of(one.latest.node));
+    const auto line = fmt::format(
+        "{:<16} {:>6} {:>8} {:<22} {:>9} {:>8}  {}", one.name, static_cast<std::uint32_t>(one.latest.node),
+        one.latest.run, one.is_present() ? one.address : "not there", now.primaries_of(one.latest.node),
+        now.copies_of(one.latest.node), one.zone);
     fmt::print("{}\n", one.is_present() ? line : paint(line, "31"));
   }
-  fmt::print("\n{:>5} {:>6} {:<16} {:<40}\n", "shard", "epoch", "primary", "in sync");
+  fmt::print("\n{:>5} {:>6} {:<12} {:<24} {:<24}\n", "shard", "epoch", "primary", "in sync",
+             "entries behind");
   for (const auto& one : now.shards) {
     const auto fault = now.fault_of(one);
-    const auto line =
-        fmt::format("{:>5} {:>6} {:<16} {:<40}{}", one.shard, one.config.epoch,
-                    now.name_of(one.config.primary.node), now.names_of(one.config.in_sync), fault);
+    const auto line = fmt::format("{:>5} {:>6} {:<12} {:<24} {:<24}{}", one.shard, one.config.epoch,
+                                  now.name_of(one.config.primary.node), now.names_of(one.config.in_sync),
+                                  now.lags_of(one), fault);
     fmt::print("{}\n", fault.empty() ? line : paint(line, "33"));
   }
 }
@@ -161,6 +216,7 @@ int run_cluster_status(const status_options& options) {
     return 2;
   }
   if (!options.entity.empty()) return print_entity(now, options.entity);
+  ask_nodes(now);
   const auto faults = static_cast<std::size_t>(std::count_if(
       now.shards.begin(), now.shards.end(), [&](const auto& one) { return !now.fault_of(one).empty(); }));
   if (options.json) {

@@ -22,14 +22,22 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
+struct shard_stats {
+  std::uint32_t shard = 0;
+  bool is_primary = false;
+  std::uint64_t last = 0, committed = 0, applied = 0;  // entries
+};
+TROUPE_DESCRIBE(shard_stats, shard, is_primary, last, committed, applied)
+
 struct node_stats {
   std::string service = "troupe node";
   std::string name;
   std::int64_t uptime_seconds = 0;
   std::uint64_t primaries = 0;  // shards that this node runs
   node_figures node;
+  std::vector<shard_stats> shards;
 };
-TROUPE_DESCRIBE(node_stats, service, name, uptime_seconds, primaries, node)
+TROUPE_DESCRIBE(node_stats, service, name, uptime_seconds, primaries, node, shards)
 
 cluster_node_options options_of(const node_command_options& from) {
   cluster_node_options out;
@@ -40,6 +48,8 @@ cluster_node_options options_of(const node_command_options& from) {
   out.authority.endpoints = from.cluster.etcd;
   out.authority.cluster = from.cluster.cluster;
   out.name = from.name;
+  out.zone = from.zone;
+  if (from.ops_port != 0) out.ops = from.ops_address + ":" + std::to_string(from.ops_port);
   out.transport.address = from.address;
   out.transport.port = from.port;
   out.replicas = from.replicas;
@@ -86,6 +96,12 @@ class node_ops {
     now.uptime_seconds = std::chrono::duration_cast<seconds>(steady_clock::now() - started_at_).count();
     now.primaries = node_.primaries();
     now.node = node_.runtime().figures();
+    const auto progress = node_.progress();
+    for (std::uint32_t shard = 0; shard < progress.size(); ++shard) {
+      const auto* one = progress[shard];
+      if (one != nullptr)
+        now.shards.push_back({shard, one->is_primary, one->last, one->committed, one->applied});
+    }
     std::string out;
     write_json(out, now);
     return out;
@@ -136,6 +152,10 @@ int run_until_signal(const node_command_options& options, const kind_registry& k
 CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   auto* command = program.add_subcommand("node", "Run one node of a cluster: it hosts shards");
   add_cluster_options(*command, options.cluster);
+  command->add_option(
+      "--zone", options.zone,
+      "What may fail together with this node, a rack for instance; copies of a shard are in different zones "
+      "if they can");
   command->add_option("--name", options.name, "The node's name, the same at every start")->required();
   add_data_option(*command, options.data, "Data directory; made when it does not exist");
   command

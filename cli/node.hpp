@@ -13,6 +13,7 @@ struct node_command_options {
   cluster_options cluster;
   std::string data = "data";
   std::string name;
+  std::string zone;
   std::string address = "127.0.0.1";
   std::uint16_t port = 7400;
   std::string ops_address = "127.0.0.1";

@@ -30,7 +30,9 @@ void print_rows(const boost::json::object& figures, const std::string& indent) {
       fmt::print("{}{}\n", indent, in_words(name));
       print_rows(value.get_object(), indent + "  ");
     } else {
-      const auto text = value.is_string() ? std::string{value.get_string()} : boost::json::serialize(value);
+      const auto text = value.is_array()    ? std::to_string(value.get_array().size())
+                        : value.is_string() ? std::string{value.get_string()}
+                                            : boost::json::serialize(value);
       fmt::print("{}{:<{}}{:>16}\n", indent, in_words(name), 28 - indent.size(), text);
     }
   }

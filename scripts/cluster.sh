@@ -5,8 +5,10 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 Usage: scripts/cluster.sh COMMAND [--data DIR]
-  start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--keep-log] [--namespaces] [--small-disk MIB]
+  start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--zones a,b,c] [--keep-log] [--namespaces]
+        [--small-disk MIB]
                   starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready.
+                  --zones: n1 is in the first, n2 in the second, and round again; `add` takes it too.
                   --namespaces: each in a network of its own (root only), so that `cut` works; etcd and what talks
                   to the fronts are in the namespace that DIR/hub names. --small-disk: n1's disk is a tmpfs of so
                   many MiB, which stays mounted after `stop`
@@ -41,6 +43,7 @@ fronts=2
 replicas=3
 shards=16
 node_words=()
+zones=()
 namespaces=false
 small_disk=""
 name=""
@@ -50,7 +53,7 @@ while [[ $# -gt 0 ]]; do
     --help) usage; exit 0 ;;
     --keep-log) node_words+=(--keep-log); shift ;;
     --namespaces) namespaces=true; shift ;;
-    --data | --nodes | --fronts | --replicas | --shards | --small-disk)
+    --data | --nodes | --fronts | --replicas | --shards | --small-disk | --zones)
       [[ $# -ge 2 ]] || { echo "cluster.sh: $1 needs a value" >&2; exit 2; }
       case "$1" in
         --data) dir="$2" ;;
@@ -59,6 +62,7 @@ while [[ $# -gt 0 ]]; do
         --replicas) replicas="$2" ;;
         --shards) shards="$2" ;;
         --small-disk) small_disk="$2" ;;
+        --zones) IFS=, read -r -a zones <<<"$2" ;;
       esac
       shift 2
       ;;
@@ -173,6 +177,7 @@ new_process() {
     --ops-port "$ops_port" --etcd "$(<"$dir/etcd/endpoint")" --cluster local)
   if [[ "$role" == node ]]; then
     words+=(--name "$who" --replicas "$replicas" --shards "$shards" "${node_words[@]}")
+    ((${#zones[@]} == 0)) || words+=(--zone "${zones[(${who#n} - 1) % ${#zones[@]}]}")
   else
     ln --symbolic --force --no-target-directory keys "$dir/$who"
     echo "http://$(address_of "$who"):$port" >>"$dir/urls"

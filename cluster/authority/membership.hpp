@@ -16,6 +16,8 @@ inline constexpr std::uint32_t authority_format = 1;
 struct node_profile {
   std::string name;     // unique in the cluster and the same at every start: [a-z0-9][a-z0-9-]{0,62}
   std::string address;  // where peers reach it; passed on as a hint, empty: none
+  std::string zone;     // what fails together with it; like a name, or empty. Passed on with the address
+  std::string ops;      // where its operations port is, for `troupe status`; empty: not said
   uuid disk;            // made with its data directory: another one means that the old data is gone
   uuid cluster;         // what the data directory belongs to, nil when it is new
   std::uint32_t shard_count = 0;
@@ -41,6 +43,8 @@ struct known_node {
   member latest;  // its number and its latest run
   uuid disk;
   std::string address;  // a hint: empty when it has not been heard of lately
+  std::string zone;     // the same
+  std::string ops;      // the same
 
   bool is_present() const { return !address.empty(); }
 };

@@ -35,8 +35,10 @@ TROUPE_DESCRIBE(run_record, number, disk, started_by)
 struct address_record {
   std::uint32_t number = 0;
   std::string address{};
+  std::string zone{};
+  std::string ops{};
 };
-TROUPE_DESCRIBE(address_record, number, address)
+TROUPE_DESCRIBE(address_record, number, address, zone, ops)
 
 struct stored_shard_record {
   std::uint32_t shard = 0;

@@ -198,7 +198,7 @@ void standalone_authority::read_nodes(std::function<void(nodes_result)> done) {
     out.ok = true;
     out.cluster = record_.cluster;
     out.shard_count = static_cast<std::uint32_t>(record_.shards.size());
-    out.nodes.push_back({record_.node, self(), record_.disk, {}});
+    out.nodes.push_back({record_.node, self(), record_.disk, {}, {}, {}});
     done(std::move(out));
   });
 }

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "cluster/authority/fresh_uuid.hpp"
-#include "cluster/placement/placement.hpp"
 #include "cluster/replica/codec.hpp"
 #include "cluster/replica_host/replica_record.hpp"
 
@@ -117,6 +116,8 @@ registration_result cluster_node::register_patiently(const identity& who) {
   node_profile profile;
   profile.name = options_.name;
   profile.address = options_.transport.address + ":" + std::to_string(options_.transport.port);
+  profile.zone = options_.zone;
+  profile.ops = options_.ops;
   profile.disk = who.disk;
   profile.cluster = who.cluster;
   profile.shard_count = options_.runtime.shard_count;
@@ -191,6 +192,12 @@ std::size_t cluster_node::primaries() const {
   std::size_t count = 0;
   for (shard_id shard = 0; shard < hosted_.size(); ++shard) count += is_here(shard) ? 1U : 0U;
   return count;
+}
+
+std::vector<const replica_progress*> cluster_node::progress() const {
+  std::vector<const replica_progress*> out;
+  for (const auto& one : hosted_) out.push_back(one.replica != nullptr ? &one.replica->progress() : nullptr);
+  return out;
 }
 
 std::vector<std::string> cluster_node::not_ready() const {
@@ -316,11 +323,17 @@ void cluster_node::tell_replicas() {
 /// A cluster whose shards have no config is new. The node with the lowest number gives them one, once enough
 /// nodes are there; a second one that thinks it is the lowest loses the compare-and-set.
 void cluster_node::found_shards(const std::vector<known_node>& nodes) {
+  std::vector<placement::site> sites;
+  std::map<node_id, member> latest;
+  for (const auto& one : nodes) {
+    if (!one.is_present()) continue;
+    sites.push_back({one.latest.node, one.zone});
+    latest[one.latest.node] = one.latest;
+  }
+  if (sites.size() < options_.replicas || latest.begin()->first != self_.node) return;
+  placement::alternate_zones(sites);
   std::vector<member> present;
-  for (const auto& one : nodes)
-    if (one.is_present()) present.push_back(one.latest);
-  std::sort(present.begin(), present.end());
-  if (present.size() < options_.replicas || present.front().node != self_.node) return;
+  for (const auto& one : sites) present.push_back(latest.at(one.node));
   for (const auto& one : map_->all()) {
     if (one.revision != 0) continue;
     auto first = placement::first_config(one.shard, present, options_.replicas);
@@ -330,20 +343,19 @@ void cluster_node::found_shards(const std::vector<known_node>& nodes) {
 }
 
 /// Nodes that are there, and those that hold copies and have not been away for long.
-std::vector<node_id> cluster_node::usable(const std::vector<known_node>& nodes,
-                                          const std::vector<stored_config>& shards) {
+std::vector<placement::site> cluster_node::usable(const std::vector<known_node>& nodes,
+                                                  const std::vector<stored_config>& shards) {
   const auto now = steady_clock::now();
-  std::vector<node_id> out;
+  std::vector<placement::site> out;
   for (const auto& one : nodes) {
     const auto id = one.latest.node;
-    const auto [seen, is_first] = seen_at_.try_emplace(id, now);
-    if (one.is_present()) seen->second = now;
+    auto& seen = seen_.try_emplace(id, sighting{now, {}}).first->second;
+    if (one.is_present()) seen = {now, one.zone};
     const bool has_copies = std::any_of(shards.begin(), shards.end(), [id](const stored_config& s) {
       return std::binary_search(s.config.replicas.begin(), s.config.replicas.end(), id);
     });
-    if (one.is_present() || (has_copies && now - seen->second < replace_after)) out.push_back(id);
+    if (one.is_present() || (has_copies && now - seen.at < replace_after)) out.push_back({id, seen.zone});
   }
-  std::sort(out.begin(), out.end());
   return out;
 }
 
@@ -362,7 +374,7 @@ void cluster_node::place(const std::vector<known_node>& nodes) {
 }
 
 void cluster_node::move_copies(const std::vector<stored_config>& shards,
-                               const std::vector<node_id>& may_hold) {
+                               const std::vector<placement::site>& may_hold) {
   const auto step = placement::next_move(shards, may_hold);
   if (!step) return;
   auto proposed = shards[step->shard].config;

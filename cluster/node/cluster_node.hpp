@@ -14,6 +14,7 @@
 #include "cluster/node/background.hpp"
 #include "cluster/node/desk.hpp"
 #include "cluster/node/identity.hpp"
+#include "cluster/placement/placement.hpp"
 #include "cluster/replica_host/replica_host.hpp"
 #include "cluster/routing/cluster_view.hpp"
 #include "cluster/transport/transport.hpp"
@@ -25,6 +26,8 @@ struct cluster_node_options {
   node_options runtime;
   etcd::etcd_options authority;
   std::string name;             // in the cluster, the same at every start
+  std::string zone;             // copies of a shard are in different ones if they can; empty: not said
+  std::string ops;              // address and port of its operations, passed on to who asks; empty: not said
   transport_options transport;  // with a port
   std::uint32_t replicas = 3;   // of each shard, when this node founds the cluster
   std::chrono::milliseconds register_patience{60'000};
@@ -49,6 +52,8 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   const member& self() const { return self_; }
   /// How many shards it is the primary of, as far as it knows.
   std::size_t primaries() const;
+  /// By shard; null where it has none.
+  std::vector<const replica_progress*> progress() const;
   const shard_map& shards() const { return *map_; }
   transport_figures transport_state() const { return transport_->figures(); }
   /// Why it cannot serve fully; empty when it can.
@@ -82,8 +87,9 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void tell_replicas();
   void found_shards(const std::vector<known_node>& nodes);
   void place(const std::vector<known_node>& nodes);
-  std::vector<node_id> usable(const std::vector<known_node>& nodes, const std::vector<stored_config>& shards);
-  void move_copies(const std::vector<stored_config>& shards, const std::vector<node_id>& usable);
+  std::vector<placement::site> usable(const std::vector<known_node>& nodes,
+                                      const std::vector<stored_config>& shards);
+  void move_copies(const std::vector<stored_config>& shards, const std::vector<placement::site>& may_hold);
   void hand_back_one(const std::vector<stored_config>& shards);
   void in_replica(shard_id shard, std::function<void(replica_host&)> what);
   bool is_waited_for() const;
@@ -105,7 +111,11 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   };
   std::vector<hosted> hosted_;  // by shard
   // The view's thread only.
-  std::map<node_id, std::chrono::steady_clock::time_point> seen_at_;  // each node, last
+  struct sighting {
+    std::chrono::steady_clock::time_point at;
+    std::string zone;
+  };
+  std::map<node_id, sighting> seen_;  // each node, last
   std::optional<std::chrono::steady_clock::time_point> whole_since_;
   std::unique_ptr<node> node_;
   std::unique_ptr<desk> desk_;

@@ -2,12 +2,52 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace troupe::placement {
 namespace {
 
-using loads = std::map<node_id, std::size_t>;  // copies, of usable nodes
+/// Of usable nodes: how many copies each holds, and its zone.
+class field {
+ public:
+  field(const std::vector<stored_config>& shards, const std::vector<site>& usable) {
+    for (const auto& one : usable) nodes_[one.node] = {0, one.zone};
+    for (const auto& s : shards)
+      for (const auto node : s.config.replicas)
+        if (const auto at = nodes_.find(node); at != nodes_.end()) ++at->second.copies;
+  }
+  bool is_usable(node_id node) const { return nodes_.contains(node); }
+  std::size_t copies(node_id node) const { return nodes_.at(node).copies; }
+  /// Emptiest first.
+  std::vector<node_id> by_load() const {
+    std::vector<node_id> out;
+    for (const auto& [node, what] : nodes_) out.push_back(node);
+    std::stable_sort(out.begin(), out.end(), [&](node_id a, node_id b) { return copies(a) < copies(b); });
+    return out;
+  }
+  /// Whether another one of them, usable too, is in the zone of `node`.
+  bool shares_zone(const std::vector<node_id>& replicas, node_id node) const {
+    return std::any_of(replicas.begin(), replicas.end(), [&](node_id other) {
+      return other != node && is_usable(other) && nodes_.at(other).zone == nodes_.at(node).zone;
+    });
+  }
+  std::size_t zones(const std::vector<node_id>& replicas) const {
+    std::set<std::string_view> out;
+    for (const auto node : replicas)
+      if (is_usable(node)) out.insert(nodes_.at(node).zone);
+    return out.size();
+  }
+
+ private:
+  struct place {
+    std::size_t copies = 0;
+    std::string zone;
+  };
+  std::map<node_id, place> nodes_;
+};
 
 bool holds(const std::vector<node_id>& nodes, node_id one) {
   return std::find(nodes.begin(), nodes.end(), one) != nodes.end();
@@ -16,15 +56,6 @@ bool holds(const std::vector<node_id>& nodes, node_id one) {
 bool is_in_sync(const stored_config& s, node_id node) {
   return std::any_of(s.config.in_sync.begin(), s.config.in_sync.end(),
                      [node](const member& m) { return m.node == node; });
-}
-
-loads loads_of(const std::vector<stored_config>& shards, const std::vector<node_id>& usable) {
-  loads out;
-  for (const auto node : usable) out[node] = 0;
-  for (const auto& s : shards)
-    for (const auto node : s.config.replicas)
-      if (const auto at = out.find(node); at != out.end()) ++at->second;
-  return out;
 }
 
 move with(const stored_config& s, node_id node) {
@@ -39,40 +70,80 @@ move without(const stored_config& s, node_id node) {
   return {s.shard, s.revision, std::move(replicas)};
 }
 
-/// Who has the fewest copies and none of that shard.
-std::optional<node_id> best_target(const stored_config& s, const loads& load) {
+/// Who is in a zone that has none of that shard if there is one, has the fewest copies, and none of that
+/// shard.
+std::optional<node_id> best_target(const stored_config& s, const field& on) {
   std::optional<node_id> best;
-  for (const auto& [node, count] : load)
-    if (!holds(s.config.replicas, node) && (!best || count < load.at(*best))) best = node;
+  for (const auto node : on.by_load()) {
+    if (holds(s.config.replicas, node)) continue;
+    if (!on.shares_zone(s.config.replicas, node)) return node;
+    if (!best) best = node;
+  }
   return best;
 }
 
-/// Whose copy goes: one that is not usable, else of the node with the most copies; the primary's only if
-/// there is no other like it, since it has to hand over first.
-node_id best_victim(const stored_config& s, const loads& load) {
-  const auto rank = [&](node_id node) {
-    const auto at = load.find(node);
-    const bool is_usable = at != load.end();
-    return std::tuple{!is_usable, is_usable ? at->second : 0, node != s.config.primary.node};
-  };
+/// Whose copy goes: one that is not usable, else one whose zone has another, else of the node with the most
+/// copies; the primary's only if there is no other like it, since it has to hand over first.
+node_id best_victim(const stored_config& s, const field& on) {
   const auto& all = s.config.replicas;
+  const auto rank = [&](node_id node) {
+    const bool is_usable = on.is_usable(node);
+    return std::tuple{!is_usable, is_usable && on.shares_zone(all, node), is_usable ? on.copies(node) : 0,
+                      node != s.config.primary.node};
+  };
   return *std::max_element(all.begin(), all.end(), [&](node_id a, node_id b) { return rank(a) < rank(b); });
 }
 
-/// From the fullest node to the emptiest, when that is worth it; a shard whose primary need not move if any.
-std::optional<move> balancing(const std::vector<stored_config>& shards, const loads& load) {
-  const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
-  const auto [least, most] = std::minmax_element(load.begin(), load.end(), fewer);
-  if (least == load.end() || most->second < least->second + 2) return std::nullopt;
-  const stored_config* best = nullptr;
+/// One copy more in a zone that has none, of a shard that has two in another.
+std::optional<move> spreading(const std::vector<stored_config>& shards, const field& on) {
   for (const auto& s : shards) {
-    if (!holds(s.config.replicas, most->first) || holds(s.config.replicas, least->first)) continue;
-    if (best == nullptr || best->config.primary.node == most->first) best = &s;
+    const auto& replicas = s.config.replicas;
+    if (std::none_of(replicas.begin(), replicas.end(),
+                     [&](node_id n) { return on.shares_zone(replicas, n); }))
+      continue;
+    if (const auto target = best_target(s, on); target && !on.shares_zone(replicas, *target))
+      return with(s, *target);
   }
-  return best != nullptr ? std::optional{with(*best, least->first)} : std::nullopt;
+  return std::nullopt;
+}
+
+/// Whether `to` may stand for `from`, so that the shard is in no fewer zones.
+bool may_stand_for(const stored_config& s, node_id from, node_id to, const field& on) {
+  const auto& replicas = s.config.replicas;
+  if (!holds(replicas, from) || holds(replicas, to)) return false;
+  auto after = replicas;
+  std::replace(after.begin(), after.end(), from, to);
+  return on.zones(after) >= on.zones(replicas);
+}
+
+/// From a full node to an empty one, when that is worth it; a shard whose primary need not move if any.
+std::optional<move> balancing(const std::vector<stored_config>& shards, const field& on) {
+  const auto nodes = on.by_load();
+  for (auto from = nodes.rbegin(); from != nodes.rend(); ++from)
+    for (const auto to : nodes) {
+      if (on.copies(*from) < on.copies(to) + 2) break;
+      const stored_config* best = nullptr;
+      for (const auto& s : shards)
+        if (may_stand_for(s, *from, to, on) && (best == nullptr || best->config.primary.node == *from))
+          best = &s;
+      if (best != nullptr) return with(*best, to);
+    }
+  return std::nullopt;
 }
 
 }  // namespace
+
+void alternate_zones(std::vector<site>& sites) {
+  std::map<std::string_view, std::size_t> seen;
+  std::vector<std::pair<std::size_t, site>> ranked;
+  for (const auto& one : sites) ranked.emplace_back(seen[one.zone]++, one);
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first, a.second.zone) < std::tie(b.first, b.second.zone);
+  });
+  std::vector<site> out;
+  for (auto& [rank, one] : ranked) out.push_back(std::move(one));
+  sites = std::move(out);
+}
 
 shard_config first_config(shard_id shard, const std::vector<member>& nodes, std::uint32_t replicas) {
   shard_config out;
@@ -91,29 +162,31 @@ node_id preferred_primary(const stored_config& shard) {
   return replicas.empty() ? node_id::none : replicas[shard.shard % replicas.size()];
 }
 
-bool is_whole(const std::vector<stored_config>& shards, const std::vector<node_id>& usable) {
+bool is_whole(const std::vector<stored_config>& shards, const std::vector<site>& usable) {
+  const field on{{}, usable};
   return std::all_of(shards.begin(), shards.end(), [&](const stored_config& s) {
     return s.config.epoch != 0 &&
            std::all_of(s.config.replicas.begin(), s.config.replicas.end(),
-                       [&](node_id node) { return !holds(usable, node) || is_in_sync(s, node); });
+                       [&](node_id node) { return !on.is_usable(node) || is_in_sync(s, node); });
   });
 }
 
-std::optional<move> next_move(const std::vector<stored_config>& shards, const std::vector<node_id>& usable) {
+std::optional<move> next_move(const std::vector<stored_config>& shards, const std::vector<site>& usable) {
   if (shards.empty() || usable.empty() || !is_whole(shards, usable)) return std::nullopt;
-  const auto load = loads_of(shards, usable);
+  const field on{shards, usable};
   std::size_t wanted = shards.front().config.replicas.size();
   for (const auto& s : shards) wanted = std::min(wanted, s.config.replicas.size());
   for (const auto& s : shards)
-    if (s.config.replicas.size() > wanted) return without(s, best_victim(s, load));
+    if (s.config.replicas.size() > wanted) return without(s, best_victim(s, on));
   for (const auto& s : shards) {
     const auto& replicas = s.config.replicas;
     const bool is_short =
-        !std::all_of(replicas.begin(), replicas.end(), [&](node_id n) { return load.contains(n); });
+        !std::all_of(replicas.begin(), replicas.end(), [&](node_id n) { return on.is_usable(n); });
     if (!is_short) continue;
-    if (const auto target = best_target(s, load)) return with(s, *target);
+    if (const auto target = best_target(s, on)) return with(s, *target);
   }
-  return balancing(shards, load);
+  if (auto step = spreading(shards, on)) return step;
+  return balancing(shards, on);
 }
 
 }  // namespace troupe::placement

@@ -134,6 +134,15 @@ void replica_host::step(const event& what) {
   for (const auto& one : actions) std::visit([this](const auto& a) { carry_out(a); }, one);
   actions.clear();
   actions_ = std::move(actions);
+  publish();
+}
+
+void replica_host::publish() {
+  constexpr auto relaxed = std::memory_order_relaxed;
+  progress_.is_primary.store(core_.role() == replica_role::primary, relaxed);
+  progress_.last.store(core_.log().last(), relaxed);
+  progress_.committed.store(core_.commit(), relaxed);
+  progress_.applied.store(applied_, relaxed);
 }
 
 void replica_host::carry_out(const write_entries& a) {

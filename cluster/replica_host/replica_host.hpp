@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
@@ -32,6 +33,12 @@ struct replica_environment {
   std::size_t piece_bytes = 256U << 10U;      // of a snapshot
 };
 
+/// How far one replica is, for whoever wants to know; written by the shard's thread, read by anybody.
+struct replica_progress {
+  std::atomic<bool> is_primary{false};
+  std::atomic<std::uint64_t> last{0}, committed{0}, applied{0};  // entries
+};
+
 /// Carries out what the protocol decides for one shard: writes to the node's log, asks the authority, tells
 /// the shard, sends to its other replicas. Lives on the shard's thread.
 class replica_host final : public shard_replica {
@@ -51,6 +58,7 @@ class replica_host final : public shard_replica {
   /// refused: the message is dropped and counted.
   void receive(replication::message&& what);
   std::uint64_t damaged() const { return damaged_; }
+  const replica_progress& progress() const { return progress_; }
   /// That run of another node exists.
   void on_peer(member who);
   void on_peer_lost(member who);
@@ -85,6 +93,7 @@ class replica_host final : public shard_replica {
   void send_from_log(const replication::send_entries& what);
   void send_what_waited();
   void tick_soon();
+  void publish();
   void follow_log_start();
   void forget_old_snapshots();
   void report_refusals();
@@ -95,6 +104,7 @@ class replica_host final : public shard_replica {
   std::uint64_t compacted_ = 0;  // what the protocol was told last
   replication::replica core_;
   replication::actions actions_;
+  replica_progress progress_;
   std::size_t awaited_ = 0;    // of the proposal at hand
   bool is_serving_ = false;    // the shard has been told to
   std::uint64_t written_ = 0;  // the number of the last write

@@ -184,7 +184,9 @@ registration_result etcd_authority::parts::register_node(asking& who, const node
   table.learn_name(result.self.node, self.name);
   if (!self.address.empty())
     hints.announce(self.name, to_json(address_record{.number = static_cast<std::uint32_t>(result.self.node),
-                                                     .address = self.address}));
+                                                     .address = self.address,
+                                                     .zone = self.zone,
+                                                     .ops = self.ops}));
   return result;
 }
 

@@ -86,6 +86,8 @@ std::optional<registration_result> registration::advance(asking& who, const view
 std::optional<std::string> registration::objection(const view& now) const {
   if (!is_plain_name(self_.name))
     return "\"" + self_.name + "\" is no node name: a-z, 0-9 and '-' are, up to 63 of them";
+  if (!self_.zone.empty() && !is_plain_name(self_.zone))
+    return "\"" + self_.zone + "\" is no zone: a-z, 0-9 and '-' are, up to 63 of them";
   if (!now.meta) {
     if (self_.cluster.is_nil()) return std::nullopt;
     return "the data directory belongs to cluster " + to_string(self_.cluster) +
@@ -141,14 +143,17 @@ std::optional<std::vector<known_node>> nodes_in(const range_answer& all, const k
     if (!name) continue;
     const auto record = run_from_json(kv.value);
     if (!record) return std::nullopt;
-    by_name[*name] = {std::string{*name}, {node_id{record->number}, kv.revision}, record->disk, {}};
+    by_name[*name] = {std::string{*name}, {node_id{record->number}, kv.revision}, record->disk, {}, {}, {}};
   }
   for (const auto& kv : all.found) {
     const auto name = key_space::tail(kv.key, keys.addresses());
     const auto node = name ? by_name.find(*name) : by_name.end();
     // A hint that cannot be read is none.
     const auto record = node == by_name.end() ? std::nullopt : address_from_json(kv.value);
-    if (record) node->second.address = record->address;
+    if (!record) continue;
+    node->second.address = record->address;
+    node->second.zone = record->zone;
+    node->second.ops = record->ops;
   }
   std::vector<known_node> out;
   for (auto& [name, node] : by_name) out.push_back(std::move(node));

@@ -10,16 +10,38 @@ using namespace troupe;
 
 namespace {
 
-std::vector<node_id> nodes_up_to(std::uint32_t last) {
-  std::vector<node_id> out;
-  for (std::uint32_t i = 1; i <= last; ++i) out.push_back(node_id{i});
+using placement::site;
+
+std::vector<site> nodes_up_to(std::uint32_t last) {
+  std::vector<site> out;
+  for (std::uint32_t i = 1; i <= last; ++i) out.push_back({node_id{i}, {}});
   return out;
+}
+
+/// Node i in the i-th zone.
+std::vector<site> nodes_in(const std::vector<std::string>& zones) {
+  std::vector<site> out;
+  for (const auto& zone : zones) out.push_back({node_id{static_cast<std::uint32_t>(out.size() + 1)}, zone});
+  return out;
+}
+
+bool holds(const std::vector<site>& sites, node_id node) {
+  return std::any_of(sites.begin(), sites.end(), [node](const site& s) { return s.node == node; });
+}
+
+/// Zones that have a copy of that shard.
+std::size_t zones_of(const stored_config& shard, const std::vector<site>& sites) {
+  std::set<std::string> out;
+  for (const auto& s : sites)
+    if (std::binary_search(shard.config.replicas.begin(), shard.config.replicas.end(), s.node))
+      out.insert(s.zone);
+  return out.size();
 }
 
 std::vector<stored_config> new_cluster(std::uint32_t nodes, std::uint32_t replicas,
                                        std::uint16_t shards = 16) {
   std::vector<member> members;
-  for (const auto node : nodes_up_to(nodes)) members.push_back({node, 1});
+  for (const auto& one : nodes_up_to(nodes)) members.push_back({one.node, 1});
   std::vector<stored_config> out;
   for (shard_id s = 0; s < shards; ++s) out.push_back({s, 1, placement::first_config(s, members, replicas)});
   return out;
@@ -30,14 +52,13 @@ bool is_in_sync(const shard_config& c, node_id node) {
 }
 
 /// What the shard's primary makes of it: who belongs there comes in, who does not goes.
-void settle(stored_config& s, const std::vector<node_id>& usable) {
+void settle(stored_config& s, const std::vector<site>& usable) {
   auto& c = s.config;
   std::erase_if(c.in_sync, [&](const member& m) {
     return std::find(c.replicas.begin(), c.replicas.end(), m.node) == c.replicas.end();
   });
   for (const auto node : c.replicas)
-    if (!is_in_sync(c, node) && std::find(usable.begin(), usable.end(), node) != usable.end())
-      c.in_sync.push_back({node, 1});
+    if (!is_in_sync(c, node) && holds(usable, node)) c.in_sync.push_back({node, 1});
   std::sort(c.in_sync.begin(), c.in_sync.end());
   if (!is_in_sync(c, c.primary.node)) c.primary = c.in_sync.front();
 }
@@ -48,7 +69,7 @@ struct outcome {
 };
 
 /// Until nothing is left to be done.
-outcome carry_out_all(std::vector<stored_config>& shards, const std::vector<node_id>& usable) {
+outcome carry_out_all(std::vector<stored_config>& shards, const std::vector<site>& usable) {
   outcome out;
   for (int i = 0; i < 1000; ++i) {
     const auto step = placement::next_move(shards, usable);
@@ -101,13 +122,13 @@ TEST_CASE("placement: a node that joins gets its part, no more is moved, and cop
 
 TEST_CASE("placement: what was on a node that is gone for good goes to others, where there are others") {
   auto shards = new_cluster(4, 3);
-  const std::vector<node_id> left{node_id{1}, node_id{2}, node_id{4}};
+  const std::vector<site> left{{node_id{1}, {}}, {node_id{2}, {}}, {node_id{4}, {}}};
   const auto done = carry_out_all(shards, left);
   CHECK(done.added == 12);
   for (const auto& [node, count] : copies(shards)) CHECK((node != node_id{3} && count == 16));
 
   auto few = new_cluster(3, 3);
-  CHECK_FALSE(placement::next_move(few, {node_id{1}, node_id{2}}));
+  CHECK_FALSE(placement::next_move(few, nodes_up_to(2)));
 }
 
 TEST_CASE("placement: while a copy is missing nothing else is moved") {
@@ -132,4 +153,53 @@ TEST_CASE("placement: the preferred primaries are spread evenly, and are copies"
     CHECK(preferred.size() == nodes);
     for (const auto& [node, count] : preferred) CHECK(count * nodes >= 60 / 2);
   }
+}
+
+TEST_CASE("placement: a new cluster has each shard in as many zones as there are copies") {
+  auto sites = nodes_in({"a", "a", "b", "b", "c", "c"});
+  placement::alternate_zones(sites);
+  std::vector<member> members;
+  for (const auto& one : sites) members.push_back({one.node, 1});
+  std::vector<stored_config> shards;
+  for (shard_id s = 0; s < 18; ++s) shards.push_back({s, 1, placement::first_config(s, members, 3)});
+  for (const auto& s : shards) CHECK(zones_of(s, sites) == 3);
+  CHECK_FALSE(placement::next_move(shards, sites));
+}
+
+TEST_CASE("placement: copies go to other zones when there are some, and stay even") {
+  struct situation {
+    std::vector<std::string> zones;
+    std::size_t zones_each;
+  };
+  for (const auto& [zones, zones_each] : std::vector<situation>{{{"a", "a", "a", "b", "c"}, 3},
+                                                                {{"a", "a", "b", "b", "c", "c"}, 3},
+                                                                {{"a", "a", "a", "b"}, 2},
+                                                                {{"a", "b", "b", "c", "c", "c", "d"}, 3}}) {
+    CAPTURE(zones.size());
+    auto shards = new_cluster(3, 3);  // before anybody had named a zone
+    const auto sites = nodes_in(zones);
+    const auto done = carry_out_all(shards, sites);
+    CHECK(done.fewest == 3);
+    for (const auto& s : shards) {
+      CHECK(s.config.replicas.size() == 3);
+      CHECK(zones_of(s, sites) == zones_each);
+    }
+  }
+  // Where zones leave a choice, each node has as many, give or take one.
+  auto shards = new_cluster(3, 3, 24);
+  const auto sites = nodes_in({"a", "b", "c", "a", "b", "c"});
+  carry_out_all(shards, sites);
+  for (const auto& [node, count] : copies(shards)) CHECK(count == 12);
+}
+
+TEST_CASE("placement: a zone that is gone for good is made up for, and comes back into its own") {
+  auto shards = new_cluster(3, 3);
+  const auto all = nodes_in({"a", "b", "c", "a", "b"});
+  carry_out_all(shards, all);
+  auto left = all;
+  std::erase_if(left, [](const site& s) { return s.zone == "c"; });
+  carry_out_all(shards, left);
+  for (const auto& s : shards) CHECK(zones_of(s, left) == 2);
+  carry_out_all(shards, all);
+  for (const auto& s : shards) CHECK(zones_of(s, all) == 3);
 }
