@@ -47,7 +47,13 @@ inline nodes_result read_nodes(membership& m) {
 inline uuid numbered(std::uint64_t number) { return make_numbered_uuid_v7({1}, 1, number); }
 
 inline node_profile profile(const std::string& name, std::uint64_t disk) {
-  return {.name = name, .address = {}, .zone = {}, .ops = {}, .disk = numbered(disk), .cluster = {}, .shard_count = 64};
+  return {.name = name,
+          .address = {},
+          .zone = {},
+          .ops = {},
+          .disk = numbered(disk),
+          .cluster = {},
+          .shard_count = 64};
 }
 
 inline shard_config led_by(member primary, std::uint64_t epoch, std::vector<member> in_sync) {
