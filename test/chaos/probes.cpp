@@ -55,4 +55,10 @@ std::int64_t probes::longest_gap_ns(std::int64_t since_ns) const {
   return longest;
 }
 
+bool probes::have_all_answered_since(std::int64_t since_ns) const {
+  const std::lock_guard lock{mutex_};
+  return std::all_of(last_answer_ns_.begin(), last_answer_ns_.end(),
+                     [since_ns](std::int64_t at) { return at > since_ns; });
+}
+
 }  // namespace troupe::chaos

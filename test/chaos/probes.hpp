@@ -21,6 +21,8 @@ class probes {
   /// The longest time between two answers about one SKU that ended after `since_ns`, the time that is passing
   /// included.
   std::int64_t longest_gap_ns(std::int64_t since_ns) const;
+  /// Whether every SKU has been answered for since then.
+  bool have_all_answered_since(std::int64_t since_ns) const;
   std::uint64_t asked() const { return asked_; }
   /// Answers that were none: no answer, 5xx.
   std::uint64_t failed() const { return failed_; }

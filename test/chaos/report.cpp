@@ -48,8 +48,10 @@ std::string to_text(const chaos_report& of) {
                        percentile(all.recoveries, 0.5), all.failed_probes);
   out += fmt::format(
       "\nattempts {}: {} with an outcome, {} without; operations given up {}; probes {}\n"
+      "tasks created {}, of which {} came due; compared with what their users were told\n"
       "logs compared {}; logs that begin with a snapshot, of which the rows were compared {}\n",
-      of.attempts, of.answered, of.unknown, of.given_up, of.probes, of.logs, of.logs_without_beginning);
+      of.attempts, of.answered, of.unknown, of.given_up, of.probes, of.tasks, of.reminders, of.logs,
+      of.logs_without_beginning);
   if (!of.verdict.empty()) out += "\n" + of.verdict;
   out += of.holds() ? "\nNothing acknowledged is lost, nothing is doubled, nothing oversold.\n" : "\n";
   for (const auto& fault : of.faults) out += "VIOLATED: " + fault + "\n";
@@ -77,6 +79,8 @@ std::string to_json(const chaos_report& of) {
                                 {"unknown", of.unknown},
                                 {"givenUp", of.given_up},
                                 {"probes", of.probes},
+                                {"tasks", of.tasks},
+                                {"reminders", of.reminders},
                                 {"logs", of.logs},
                                 {"logsWithoutBeginning", of.logs_without_beginning},
                                 {"violations", violations}};

@@ -19,6 +19,7 @@ struct chaos_report {
   double seconds = 0;
   std::vector<round_result> rounds;
   std::uint64_t attempts = 0, answered = 0, unknown = 0, given_up = 0, probes = 0;
+  std::uint64_t tasks = 0, reminders = 0;  // each of which was told once
   std::size_t logs = 0, logs_without_beginning = 0;
   std::vector<std::string> faults;  // what must not be, in sentences
   std::string verdict;              // of `troupe verify`, as it prints it

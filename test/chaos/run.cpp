@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <thread>
 
 #include "cluster/history/recorder.hpp"
 #include "cluster/history/replica_file.hpp"
+#include "test/chaos/deliveries.hpp"
 #include "test/chaos/faults.hpp"
 #include "test/chaos/log_dump.hpp"
 #include "test/chaos/probes.hpp"
@@ -18,6 +20,7 @@ namespace troupe::chaos {
 namespace {
 
 constexpr int recovery_patience_ms = 60'000;
+constexpr int delivery_patience_ms = 30'000;
 constexpr std::string_view client_user = "00000000-0000-7000-8000-0000000000c1";
 
 double ms_between(std::int64_t from_ns, std::int64_t to_ns) {
@@ -92,17 +95,26 @@ class chaos_run {
     workload clients{shop_, how};
     std::string problem;
     if (!clients.open(problem)) return fail(problem);
+    delivery_options with;
+    with.urls = how.urls;
+    with.token = how.token;
+    deliveries news{with};
     {
       probes seen{how.urls, how.token, shop_.names, 5};
       clients.start();
+      news.start();
       play_rounds(seen);
       clients.finish();
+      news.finish();
       seen.stop();
       report_.probes = seen.asked();
     }
     // Holds expire by themselves; then nothing changes any more, and all copies get to the same end.
     std::this_thread::sleep_for(std::chrono::seconds{shop_.hold_seconds + 1});
     wait_whole();
+    report_.tasks = news.tasks();
+    report_.reminders = news.reminders();
+    for (auto& wrong : news.compare(delivery_patience_ms)) fail(std::move(wrong));
     cluster_.stop();
     count(clients);
     compare(clients);
@@ -135,7 +147,9 @@ class chaos_run {
     const auto began = history::history_now();
     what.happen(where);
     const auto ended = history::history_now();
-    result.is_recovered = wait_whole();
+    // The authority may show everybody in sync before they are up again; a gap must end in its own round.
+    result.is_recovered =
+        wait_until([&] { return cluster_.is_whole() && seen.have_all_answered_since(ended); });
     result.recovery_ms = ms_between(ended, history::history_now());
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
     result.gap_ms = static_cast<double>(seen.longest_gap_ns(began)) / 1e6;
@@ -151,8 +165,12 @@ class chaos_run {
   }
 
   bool wait_whole() const {
+    return wait_until([this] { return cluster_.is_whole(); });
+  }
+
+  static bool wait_until(const std::function<bool()>& is_so) {
     const auto until = history::history_now() + recovery_patience_ms * std::int64_t{1'000'000};
-    while (!cluster_.is_whole()) {
+    while (!is_so()) {
       if (history::history_now() > until) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds{50});
     }
