@@ -53,6 +53,10 @@ shard_config taken_over(const shard_config& before, member by) {
 
 /// Empty: done. The configs of all shards move on together, at one revision, like everything of a start.
 std::string start_run(standalone_record& record, const std::vector<standalone_seen>& seen) {
+  for (const auto& shard : record.shards)
+    if (record.revision < shard.revision)
+      return "it is damaged: its revision is " + std::to_string(record.revision) + ", and that of shard " +
+             std::to_string(shard.shard) + " is " + std::to_string(shard.revision);
   record.run = ++record.revision;
   for (std::uint32_t i = 0; i < record.shards.size(); ++i) {
     auto& shard = record.shards[i];

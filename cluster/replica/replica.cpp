@@ -205,6 +205,7 @@ void replica::accept_config(const stored_config& now) {
   if (!has(mutant::accept_rollback) || now.revision == config_.revision) {
     if (now.revision <= config_.revision) {
       if (now.revision < config_.revision) ++figures_.refused_configs;
+      if (now.revision == config_.revision && config != config_.config) refuse_config();
       if (now.revision == config_.revision) wants_config_ = wants_config_ && in_sync_.has_proposal();
       return;
     }
@@ -212,7 +213,8 @@ void replica::accept_config(const stored_config& now) {
         has_another_primary(config))
       return refuse_config();
   }
-  if (now.shard != shard_ || !fault_in(config).empty()) return refuse_config();
+  const bool writes_faults = has(mutant::no_floor) || has(mutant::transfer_to_anyone);
+  if (now.shard != shard_ || (!fault_in(config).empty() && !writes_faults)) return refuse_config();
   config_ = now;
   wants_config_ = false;
   change_is_unknown_ = false;
@@ -249,7 +251,8 @@ void replica::accept_config(const stored_config& now) {
 /// An authority that was set back and written again may give an epoch to a second primary.
 bool replica::has_another_primary(const shard_config& config) const {
   const auto& known = config_.config;
-  return config_.revision != 0 && config.epoch == known.epoch && config.primary != known.primary;
+  if (config_.revision != 0 && config.epoch == known.epoch && config.primary != known.primary) return true;
+  return config.epoch == epoch_ && leader_.run != 0 && config.primary != leader_;
 }
 
 void replica::refuse_config() {

@@ -53,6 +53,7 @@ void compare(run_result& one, const run_result& again) {
 }  // namespace
 
 campaign_result run_campaign(const campaign_options& options) {
+  name_seed_at_a_crash();
   campaign_result all;
   std::atomic<std::uint64_t> next{0};
   std::atomic<bool> is_over{false};

@@ -476,12 +476,35 @@ TEST_CASE("replica: a joiner whose outcome is unknown is asked before a read is 
   }
 }
 
+TEST_CASE("replica: a second primary of an epoch is not followed") {
+  bench b(3, 2);
+  b.propose(1);
+  b.settle({1, 2, 3});
+  const auto log_end = b.at(3).log().last();
+  // An authority that was set back gave the epoch to node 2 as well, and node 3 hears of that.
+  replication::message claim;
+  claim.from = b.at(2).self();
+  claim.to = b.at(3).self();
+  claim.epoch = b.at(3).epoch();
+  claim.revision = b.authority.read(0).revision + 5;
+  claim.body = replication::activate{{{1, 1}}, 2, 9};
+  const auto refused = b.at(3).figures().bad_messages;
+  b.step(3, replication::received{claim});
+  claim.body = replication::append{log_end, 9, {}};
+  b.step(3, replication::received{claim});
+  CHECK(b.at(3).figures().bad_messages == refused + 2);
+  CHECK(b.link(3, 2).empty());  // nothing is acknowledged to it
+  b.propose(1);
+  b.settle({1, 2, 3});
+  CHECK(b.at(1).commit() == 3);
+}
+
 TEST_CASE("replica: an authority's word that cannot be true is refused, counted, and changes nothing") {
   bench b(3, 2);
   b.propose(1);
   b.settle({1, 2, 3});
   const auto known = b.authority.read(0);
-  std::vector<stored_config> wrong(6, known);
+  std::vector<stored_config> wrong(7, known);
   for (auto& w : wrong) w.revision += 5;
   wrong[0].config.primary = b.at(2).self();  // a second one in the same epoch
   wrong[1].config.epoch += 1;                // the primary is not in sync
@@ -491,6 +514,8 @@ TEST_CASE("replica: an authority's word that cannot be true is refused, counted,
   wrong[3].config.in_sync = {b.at(1).self(), b.at(1).self()};
   wrong[4].shard = 7;
   wrong[5].config.in_sync.clear();
+  wrong[6].revision = known.revision;  // says something else than it said before
+  wrong[6].config.replicas.pop_back();
   std::uint64_t refused = 0;
   for (const auto& w : wrong) {
     CAPTURE(refused);

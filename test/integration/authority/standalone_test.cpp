@@ -97,6 +97,16 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("standalone authority: a revision that is less than a shard's is refused untouched") {
+  const directory d;
+  for (int start = 0; start < 7; ++start) REQUIRE(d.open().authority);
+  auto damaged = d.text();
+  damaged.replace(damaged.find("\"revision\":7"), 12, "\"revision\":3");
+  d.write(damaged);
+  CHECK(d.open().error.find("its revision is 3") != std::string::npos);
+  CHECK(d.text() == damaged);
+}
+
 TEST_CASE("standalone authority: registration gives the run that the opening has started") {
   const directory d;
   const auto a = d.open().authority;
