@@ -5,8 +5,8 @@
 namespace troupe::cli {
 
 void tune_allocator() {
-  constexpr long decommit_delay_ms =
-      1000;  // the default of 25 gives memory back that the next tick takes again
+  // The default of 25 gives memory back that the next tick takes again.
+  constexpr long decommit_delay_ms = 1000;
   mi_option_enable(mi_option_large_os_pages);
   mi_option_set(mi_option_decommit_delay, decommit_delay_ms);
 }
