@@ -10,7 +10,7 @@ Usage: scripts/simulate.sh [OPTION]...
   --seeds N      that many seeds (default 10000)
   --first S      beginning with this one (default: from the clock)
   --seed S       this one alone, with its story
-  --profile P    mixed, elections, power, authority, lossy, snapshots, moves or relapses (default: the seed chooses)
+  --profile P    mixed, elections, power, authority, lossy, snapshots, moves, relapses or joins (default: the seed chooses)
   --mutant M     with a known bug switched on (cluster/replica/mutant.hpp); stops at the first seed that finds it
   --shrink       prints the smallest run found that still breaks the invariant, a line for
                  test/simulation/regressions.txt

@@ -29,8 +29,9 @@ bool must_be_logged(op_kind kind) { return kind == op_kind::reserve || kind == o
 class one_command {
  public:
   one_command(std::span<const operation* const> attempts, std::span<const logged_command> logged,
-              const sku_table& skus, check_result& result, std::vector<step>& steps)
-      : attempts_(attempts), logged_(logged), skus_(skus), result_(result), steps_(steps) {}
+              const committed_logs& logs, const sku_table& skus, check_result& result,
+              std::vector<step>& steps)
+      : attempts_(attempts), logged_(logged), logs_(logs), skus_(skus), result_(result), steps_(steps) {}
 
   void check() {
     if (logged_.size() > 1)
@@ -95,13 +96,21 @@ class one_command {
   }
 
   void check_ok(const operation& op, const log_entry& entry, const operation* first_ok) {
-    const bool is_there = op.is_replay ? op.witness.index >= entry.at.index : op.witness == entry.at;
+    const bool is_there =
+        op.is_replay ? op.witness.index >= entry.at.index && is_committed(op) : op.witness == entry.at;
     if (!is_there)
       result_.violated("acknowledged at another place than it has in the log: " + to_string(op) + "; " +
                        to_string(entry));
     if (first_ok != nullptr && (first_ok->said != op.said || first_ok->order != op.order))
       result_.violated("one command was answered in two ways: " + to_string(*first_ok) + "; and " +
                        to_string(op));
+  }
+
+  /// What it reflects is a committed entry of its shard.
+  bool is_committed(const operation& op) const {
+    const auto log = logs_.find(skus_.at(op.sku).shard);
+    if (log == logs_.end() || op.witness.index > log->second.commit) return false;
+    return log->second.at(op.witness.index).at.epoch == op.witness.epoch;
   }
 
   void check_same(const operation& op, const logged_command& logged) {
@@ -114,6 +123,7 @@ class one_command {
 
   std::span<const operation* const> attempts_;
   std::span<const logged_command> logged_;
+  const committed_logs& logs_;
   const sku_table& skus_;
   check_result& result_;
   std::vector<step>& steps_;
@@ -142,7 +152,7 @@ check_result check_commands(const recorded_history& history, const sku_table& sk
     const auto begin = l;
     while (l < logged.size() && logged[l].command == command) ++l;
     result.examined += std::max<std::size_t>(attempts.size(), 1);
-    one_command{attempts, std::span{logged}.subspan(begin, l - begin), skus, result, out}.check();
+    one_command{attempts, std::span{logged}.subspan(begin, l - begin), logs, skus, result, out}.check();
   }
   return result;
 }

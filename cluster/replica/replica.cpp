@@ -210,7 +210,7 @@ void replica::accept_config(const stored_config& now) {
       return;
     }
     if (now.revision < meta_.revision || config.generation < meta_.generation || config.epoch < epoch_ ||
-        has_another_primary(config))
+        has_another_primary(config.epoch, config.primary))
       return refuse_config();
   }
   const bool writes_faults = has(mutant::no_floor) || has(mutant::transfer_to_anyone);
@@ -248,11 +248,12 @@ void replica::accept_config(const stored_config& now) {
   }
 }
 
-/// An authority that was set back and written again may give an epoch to a second primary.
-bool replica::has_another_primary(const shard_config& config) const {
+/// Whether another than `who` is known to be the primary of that epoch, from the authority or because it was
+/// followed. An authority that was set back and written again may give an epoch to a second one.
+bool replica::has_another_primary(std::uint64_t epoch, member who) const {
   const auto& known = config_.config;
-  if (config_.revision != 0 && config.epoch == known.epoch && config.primary != known.primary) return true;
-  return config.epoch == epoch_ && leader_.run != 0 && config.primary != leader_;
+  if (config_.revision != 0 && epoch == known.epoch && !is_same(known.primary, who)) return true;
+  return epoch == epoch_ && leader_.run != 0 && !is_same(leader_, who);
 }
 
 void replica::refuse_config() {

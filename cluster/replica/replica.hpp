@@ -166,8 +166,7 @@ class replica {
   void on(const storage_full& e);
   void tell_commit();
   bool is_for_me(const message& m);
-  bool may_lead(member who) const;
-  bool has_another_primary(const shard_config& config) const;
+  bool has_another_primary(std::uint64_t epoch, member who) const;
   void refuse_config();
   void accept_config(const stored_config& now);
   void adopt_epoch(std::uint64_t epoch);

@@ -15,7 +15,7 @@ bool replica::follow(const message& m) {
     return false;
   }
   // Two primaries in one epoch: not by correct replicas and a correct authority.
-  if (role_ == replica_role::primary || !may_lead(m.from)) {
+  if (role_ == replica_role::primary || has_another_primary(m.epoch, m.from)) {
     ++figures_.bad_messages;
     return false;
   }
@@ -24,13 +24,6 @@ bool replica::follow(const message& m) {
   last_heard_ = now_;
   has_asked_around_ = false;
   return true;
-}
-
-/// Nobody else is known to be the primary of this epoch.
-bool replica::may_lead(member who) const {
-  const auto& known = config_.config;
-  if (leader_.run != 0 && !is_same(leader_, who)) return false;
-  return config_.revision == 0 || known.epoch != epoch_ || is_same(known.primary, who);
 }
 
 void replica::on(const message& m, const activate& b) {

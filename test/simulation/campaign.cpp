@@ -80,8 +80,8 @@ campaign_result run_campaign(const campaign_options& options) {
         all.seeds_with_mark[i] += one.covered.times[i] > 0 ? 1 : 0;
       }
       if (!one.broken) continue;
+      if (options.stops_at_first && finds(options.each.bug, *one.broken)) is_over = true;
       all.broken.push_back(std::move(one));
-      if (options.stops_at_first) is_over = true;
     }
   };
   std::vector<std::thread> threads;
@@ -177,10 +177,15 @@ std::string to_line(const run_options& options) {
                      fmt::join(options.skipped_faults, ","));
 }
 
+bool finds(replication::mutant bug, const violation& what) {
+  return what.what != "L" || bug == replication::mutant::none ||
+         bug == replication::mutant::silent_on_repeats;
+}
+
 std::optional<profile> best_profile(replication::mutant bug) {
   using replication::mutant;
   if (bug == mutant::silent_on_repeats) return profile::lossy;
-  if (bug == mutant::confirm_by_known_set) return profile::authority;
+  if (bug == mutant::confirm_by_known_set) return profile::joins;
   if (bug == mutant::epochless_ack || bug == mutant::transfer_to_anyone || bug == mutant::old_release)
     return profile::relapses;
   return std::nullopt;

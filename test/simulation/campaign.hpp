@@ -26,7 +26,7 @@ struct campaign_result {
 struct campaign_options {
   run_options each;  // its seed is the first
   std::uint64_t seeds = 1;
-  bool stops_at_first = false;
+  bool stops_at_first = false;  // with a mutant: at the first that finds it
   std::size_t threads = 2;
 };
 
@@ -45,6 +45,10 @@ run_result run_once(const run_options& options);
 run_options shrink(const run_options& failing, std::uint32_t tries = 400);
 
 std::optional<replication::mutant> mutant_named(std::string_view name);
+
+/// Whether that gives the bug away. All but one break safety, so a cluster that only does not recover proves
+/// nothing.
+bool finds(replication::mutant bug, const violation& what);
 
 /// The faults under which it is found soonest, where the others hardly ever do.
 std::optional<profile> best_profile(replication::mutant bug);

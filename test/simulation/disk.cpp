@@ -37,6 +37,8 @@ void shard_image::apply(const disk_change& change) {
     }
     staged_index = stage->index;
     staged += *stage->bytes;
+  } else if (const auto* put_c = std::get_if<put_committed>(&change.what)) {
+    committed = put_c->index;
   } else {
     const auto& put_s = std::get<put_snapshot>(change.what);
     if (put_s.replaces_log) {

@@ -49,11 +49,15 @@ struct put_snapshot {  // own or installed: the log behind it stays or goes
   std::shared_ptr<const snapshot_image> image;
   bool replaces_log = false;
 };
+/// With the rows of entries goes that they are committed.
+struct put_committed {
+  std::uint64_t index = 0;
+};
 
 struct disk_change {
   shard_id shard = 0;
   std::uint64_t number = 0;  // of the replica's action; 0: none
-  std::variant<put_entries, cut_entries, put_meta, put_stage, put_snapshot> what;
+  std::variant<put_entries, cut_entries, put_meta, put_stage, put_snapshot, put_committed> what;
 };
 
 /// What is stored of one shard.
@@ -62,6 +66,7 @@ struct shard_image {
   std::uint64_t start = 1;  // index of log[0]
   std::vector<log_record> log;
   std::shared_ptr<const snapshot_image> snapshot;  // null: the empty state at 0
+  std::uint64_t committed = 0;  // known to be, the log may have ended before it since (lost data)
   std::uint64_t staged_index = 0;
   std::string staged;
   // Checksums would not fit.

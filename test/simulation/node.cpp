@@ -13,6 +13,7 @@ using namespace replication;  // NOLINT: the names of events and actions
 namespace {
 
 constexpr std::size_t snapshot_piece = 128;
+constexpr std::uint64_t rows_every = 16;  // entries: then their rows are written
 constexpr instant tick_interval = 50 * millisecond;
 
 }  // namespace
@@ -75,7 +76,7 @@ durable_state node::recover(shard_id shard) {
     p.applied = image.snapshot->state;
     p.applied_index = p.compacted_at = image.snapshot->index;
   }
-  return {image.meta, image.shape()};
+  return {image.meta, image.shape(), std::min(image.committed, image.last()), p.applied_index};
 }
 
 void node::stop(std::size_t kept_changes) {
@@ -286,6 +287,8 @@ void node::carry_out(shard_id shard, committed& a) {
     world_.check_in_sync(shard);
   }
   apply_until(shard, a.index);
+  if (a.index - std::min(a.index, view(shard).committed) >= rows_every)
+    write_disk({shard, 0, put_committed{a.index}});
   answer_writes(shard);
   maybe_compact(shard);
 }

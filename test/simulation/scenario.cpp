@@ -41,8 +41,8 @@ constexpr std::string_view fault_names[] = {"kill",
                                             "corrupt frame"};
 static_assert(sizeof(fault_names) / sizeof(fault_names[0]) == static_cast<std::size_t>(fault::count));
 
-constexpr std::string_view profile_names[] = {"mixed", "elections", "power", "authority",
-                                              "lossy", "snapshots", "moves", "relapses"};
+constexpr std::string_view profile_names[] = {"mixed",     "elections", "power",    "authority", "lossy",
+                                              "snapshots", "moves",     "relapses", "joins"};
 static_assert(sizeof(profile_names) / sizeof(profile_names[0]) == static_cast<std::size_t>(profile::count));
 
 using replication::moment;
@@ -82,23 +82,6 @@ void draw_shape(scenario& s, random_stream& random) {
 
 std::uint32_t& weight(scenario& s, fault f) { return s.weights[static_cast<std::size_t>(f)]; }
 
-/// Two copies that lose each other all the time, and mostly do not hear that one has joined: who is the
-/// primary and only knows itself must still ask the other before it answers a read.
-void want_unheard_joins(scenario& s) {
-  s.copies = 2;
-  s.min_in_sync = 1;
-  s.read_share = 0.8;
-  s.think_max = 5 * millisecond;
-  s.fault_pause_max = 400 * millisecond;
-  s.authority_lost = 0.4;
-  for (const auto f : {fault::kill, fault::kill_primary, fault::kill_all, fault::wipe, fault::bit_flip})
-    weight(s, f) = 0;
-  weight(s, fault::isolate_primary) += 12;
-  weight(s, fault::authority_cut) += 6;
-  s.replica.rejoin_after = moment{100 * millisecond};
-  s.replica.suspect_after = s.replica.shrink_after = moment{250 * millisecond};
-}
-
 /// Swarm testing (Groce et al., ISSTA 2012): each seed has a subset of the faults, so that some of them get
 /// the chance to be many.
 void draw_faults(scenario& s, random_stream& random) {
@@ -130,7 +113,22 @@ void draw_faults(scenario& s, random_stream& random) {
             4);
       raise({fault::kill, fault::isolate_primary, fault::cut_link}, 6);
       s.authority_lost = 0.1;
-      if (s.shards < 4) want_unheard_joins(s);
+      break;
+    case profile::joins:
+      // Two copies that lose each other all the time, and mostly do not hear that one has joined: who is the
+      // primary and only knows itself must still ask the other before it answers a read.
+      s.copies = 2;
+      s.min_in_sync = 1;
+      s.read_share = 0.8;
+      s.think_max = 5 * millisecond;
+      s.fault_pause_max = 400 * millisecond;
+      s.authority_lost = 0.4;
+      for (const auto f : {fault::kill, fault::kill_primary, fault::kill_all, fault::wipe, fault::bit_flip})
+        weight(s, f) = 0;
+      raise({fault::authority_lost_answers, fault::authority_slow}, 4);
+      raise({fault::isolate_primary, fault::cut_link, fault::authority_cut}, 10);
+      s.replica.rejoin_after = moment{100 * millisecond};
+      s.replica.suspect_after = s.replica.shrink_after = moment{250 * millisecond};
       break;
     case profile::lossy:
       s.replica.trust = replication::disk_trust::none;

@@ -25,6 +25,7 @@ enum class profile : std::uint8_t {
   snapshots,
   moves,
   relapses,
+  joins,
   count
 };
 

@@ -19,8 +19,8 @@ Runs simulated clusters, one a seed, and checks every invariant after every step
   --seeds N      that many seeds (default 1000)
   --first S      beginning with this one (default: from the clock, printed)
   --seed S       this one alone, with its story
-  --profile P    mixed, elections, power, authority, lossy, snapshots, moves or relapses (default: the
-                 seed chooses)
+  --profile P    mixed, elections, power, authority, lossy, snapshots, moves, relapses or joins
+                 (default: the seed chooses)
   --mutant M     with a bug switched on; stops at the first seed that finds it. Without --profile,
                  under the faults that find it soonest
   --replay LINE  a run as --shrink prints it, with its story

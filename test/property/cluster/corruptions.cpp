@@ -290,6 +290,25 @@ bool forge_a_replay(recorded_history& h, id_source& random) {
   return true;
 }
 
+operation* any_replay(recorded_history& h, id_source& random) {
+  return pick(h.operations, random,
+              [](const operation& o) { return o.is_replay && o.outcome == outcome::ok; });
+}
+
+bool replay_what_is_beyond_the_log(recorded_history& h, id_source& random) {
+  auto* op = any_replay(h, random);
+  if (op == nullptr) return false;
+  op->witness.index += 1'000'000;
+  return true;
+}
+
+bool replay_in_an_epoch_that_never_was(recorded_history& h, id_source& random) {
+  auto* op = any_replay(h, random);
+  if (op == nullptr) return false;
+  op->witness.epoch = 9999;
+  return true;
+}
+
 bool sell_the_same_order_to_another(recorded_history& h, id_source& random) {
   auto* a = pick(h.operations, random, is_first_ok_write);
   auto* b = pick(h.operations, random, [&](const operation& op) {
@@ -330,6 +349,8 @@ const std::vector<corruption>& corruptions() {
       {"end with other bytes", end_with_other_bytes},
       {"write unbalanced rows", write_unbalanced_rows},
       {"forge a replay", forge_a_replay},
+      {"replay what is beyond the log", replay_what_is_beyond_the_log},
+      {"replay in an epoch that never was", replay_in_an_epoch_that_never_was},
       {"sell the same order to another", sell_the_same_order_to_another},
   };
   return all;
