@@ -8,6 +8,7 @@
 #include "actors/kinds.hpp"
 #include "cli/process.hpp"
 #include "cli/server_options.hpp"
+#include "cluster/node/cluster_metrics.hpp"
 #include "cluster/node/cluster_node.hpp"
 #include "http_front/boot_error.hpp"
 #include "http_front/ops/ops_server.hpp"
@@ -29,15 +30,21 @@ struct shard_stats {
 };
 TROUPE_DESCRIBE(shard_stats, shard, is_primary, last, committed, applied)
 
+struct refused_stats {
+  std::uint64_t processes = 0, messages = 0, words = 0, replication = 0;
+};
+TROUPE_DESCRIBE(refused_stats, processes, messages, words, replication)
+
 struct node_stats {
   std::string service = "troupe node";
   std::string name;
   std::int64_t uptime_seconds = 0;
   std::uint64_t primaries = 0;  // shards that this node runs
   node_figures node;
+  refused_stats refused;  // of what other processes sent
   std::vector<shard_stats> shards;
 };
-TROUPE_DESCRIBE(node_stats, service, name, uptime_seconds, primaries, node, shards)
+TROUPE_DESCRIBE(node_stats, service, name, uptime_seconds, primaries, node, refused, shards)
 
 cluster_node_options options_of(const node_command_options& from) {
   cluster_node_options out;
@@ -62,7 +69,10 @@ cluster_node_options options_of(const node_command_options& from) {
 class node_ops {
  public:
   node_ops(const node_command_options& options, cluster_node& here)
-      : options_(options), node_(here), metrics_(make_node_metrics(here.runtime())) {
+      : options_(options),
+        node_(here),
+        metrics_(make_node_metrics(here.runtime())),
+        cluster_metrics_(make_cluster_metrics(here)) {
     http::ops_options where;
     where.address = options.ops_address;
     where.port = options.ops_port;
@@ -72,7 +82,7 @@ class node_ops {
     from.health = from.database = [this] { return health(); };
     from.services = [] { return std::vector<http::health_check>{}; };
     from.stats = [this] { return stats(); };
-    from.metrics = {metrics_};
+    from.metrics = {metrics_, cluster_metrics_};
     server_ = std::make_unique<http::ops_server>(where, std::move(from));
   }
   std::uint16_t port() const { return server_->port(); }
@@ -96,6 +106,8 @@ class node_ops {
     now.uptime_seconds = std::chrono::duration_cast<seconds>(steady_clock::now() - started_at_).count();
     now.primaries = node_.primaries();
     now.node = node_.runtime().figures();
+    const auto refused = node_.refusals();
+    now.refused = {refused.processes, refused.messages, refused.words, refused.replication};
     const auto progress = node_.progress();
     for (std::uint32_t shard = 0; shard < progress.size(); ++shard) {
       const auto* one = progress[shard];
@@ -113,6 +125,7 @@ class node_ops {
   system_clock clock_;
   std::atomic<bool> is_draining_{false};
   std::shared_ptr<prometheus::Collectable> metrics_;
+  std::shared_ptr<prometheus::Collectable> cluster_metrics_;
   std::unique_ptr<http::ops_server> server_;
 };
 

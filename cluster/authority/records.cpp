@@ -1,10 +1,13 @@
 #include "cluster/authority/records.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
+
 #include <boost/json.hpp>
 #include <functional>
 #include <limits>
 
+#include "runtime/base/hash.hpp"
 #include "runtime/base/shard_id.hpp"
 #include "runtime/entity/json_read.hpp"
 #include "runtime/entity/json_write.hpp"
@@ -70,7 +73,10 @@ std::string to_json(const shard_config& config) {
 std::string to_json(const meta_record& record) { return write(record); }
 std::string to_json(const run_record& record) { return write(record); }
 std::string to_json(const address_record& record) { return write(record); }
-std::string to_json(const standalone_record& record) { return write(record); }
+std::string to_file(const standalone_record& record) {
+  auto out = write(record);
+  return out + fmt::format("\n{:016x}\n", stable_hash(out));
+}
 
 std::optional<shard_config> shard_config_from_json(std::string_view text) {
   const auto r = read<config_record>(text);
@@ -103,8 +109,14 @@ std::optional<run_record> run_from_json(std::string_view text) {
 
 std::optional<address_record> address_from_json(std::string_view text) { return read<address_record>(text); }
 
-std::optional<standalone_record> standalone_from_json(std::string_view text) {
-  return read<standalone_record>(text);
+std::optional<standalone_record> standalone_from_file(std::string_view text) {
+  const auto json = text.substr(0, text.find('\n'));
+  auto record = read<standalone_record>(json);
+  const bool has_hash = json.size() < text.size();
+  if (has_hash && text.substr(json.size()) != fmt::format("\n{:016x}\n", stable_hash(json)))
+    return std::nullopt;
+  if (record && !has_hash && record->format > 1) return std::nullopt;
+  return record;
 }
 
 }  // namespace troupe

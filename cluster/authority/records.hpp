@@ -47,7 +47,8 @@ struct stored_shard_record {
 };
 TROUPE_DESCRIBE(stored_shard_record, shard, revision, config)
 
-/// The whole file of the standalone authority.
+/// What the file of the standalone authority holds.
+inline constexpr std::uint32_t standalone_format = 2;  // 1 had no hash
 struct standalone_record {
   std::uint32_t format = 0;
   uuid cluster{};
@@ -63,7 +64,8 @@ std::string to_json(const shard_config& config);
 std::string to_json(const meta_record& record);
 std::string to_json(const run_record& record);
 std::string to_json(const address_record& record);
-std::string to_json(const standalone_record& record);
+/// The file: the record as JSON, and on a line of its own the hash of that.
+std::string to_file(const standalone_record& record);
 
 /// Also refuses a config that breaks its own rules: no primary, a primary that is not in sync, an
 /// in-sync set that is empty, unsorted, smaller than its floor, or has one node twice.
@@ -71,6 +73,7 @@ std::optional<shard_config> shard_config_from_json(std::string_view text);
 std::optional<meta_record> meta_from_json(std::string_view text);
 std::optional<run_record> run_from_json(std::string_view text);
 std::optional<address_record> address_from_json(std::string_view text);
-std::optional<standalone_record> standalone_from_json(std::string_view text);
+/// None: damaged, or no such file.
+std::optional<standalone_record> standalone_from_file(std::string_view text);
 
 }  // namespace troupe

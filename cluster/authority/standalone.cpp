@@ -25,18 +25,20 @@ std::variant<standalone_record, std::string> load(const std::string& file,
     const bool had_one = std::any_of(options.seen.begin(), options.seen.end(),
                                      [](const standalone_seen& s) { return s.revision > 0; });
     if (had_one) return file + " is missing; put it back from where the rest of the directory is from";
-    standalone_record fresh{.format = authority_format, .cluster = fresh_uuid(), .disk = fresh_uuid()};
+    standalone_record fresh{.format = standalone_format, .cluster = fresh_uuid(), .disk = fresh_uuid()};
     for (std::uint32_t shard = 0; shard < shard_count; ++shard) fresh.shards.push_back({.shard = shard});
     return fresh;
   }
-  auto record = standalone_from_json(text->bytes);
-  if (!record) return file + " is not a troupe authority file";
-  if (record->format > authority_format)
+  auto record = standalone_from_file(text->bytes);
+  if (!record)
+    return file + " is damaged, or no troupe authority file; put back the one that belongs to this directory";
+  if (record->format > standalone_format)
     return file + " has format " + std::to_string(record->format) + ", this troupe knows up to " +
-           std::to_string(authority_format) + "; run a newer troupe";
+           std::to_string(standalone_format) + "; run a newer troupe";
   if (record->shards.size() != shard_count)
     return file + " was made with " + std::to_string(record->shards.size()) + " shards, not " +
            std::to_string(shard_count) + "; the count never changes";
+  record->format = standalone_format;
   return std::move(*record);
 }
 
@@ -84,7 +86,7 @@ standalone_authority::opened standalone_authority::open(const standalone_options
   if (const auto* why = std::get_if<std::string>(&loaded)) return {nullptr, *why};
   auto& record = std::get<standalone_record>(loaded);
   if (const auto why = start_run(record, options.seen); !why.empty()) return {nullptr, file + ": " + why};
-  if (const auto why = replace_file(options.disk, file, to_json(record))) return {nullptr, *why};
+  if (const auto why = replace_file(options.disk, file, to_file(record))) return {nullptr, *why};
   return {
       std::unique_ptr<standalone_authority>{new standalone_authority{file, std::move(record), options.disk}},
       {}};
@@ -156,7 +158,7 @@ void standalone_authority::cas(shard_id shard, std::uint64_t expected_revision, 
 }
 
 void standalone_authority::save() const {
-  const auto why = replace_file(disk_, file_, to_json(record_));
+  const auto why = replace_file(disk_, file_, to_file(record_));
   TROUPE_ASSERT(!why, "the authority's file could not be written: " + why.value_or(""));
 }
 

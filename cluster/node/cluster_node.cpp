@@ -200,6 +200,13 @@ std::vector<const replica_progress*> cluster_node::progress() const {
   return out;
 }
 
+cluster_refusals cluster_node::refusals() const {
+  const auto links = transport_->figures();
+  cluster_refusals out{links.refused, links.malformed, malformed_words_, 0};
+  for (const auto* one : progress()) out.replication += one != nullptr ? one->refused.load() : 0;
+  return out;
+}
+
 std::vector<std::string> cluster_node::not_ready() const {
   std::vector<std::string> why;
   if (!view_->is_current()) why.emplace_back("the authority does not answer");
@@ -256,8 +263,10 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
     case wire::word::config: {
       auto now = wire::decode_config(bytes);
       if (!now || now->shard >= hosted_.size()) return refuse_word(who, "a config");
-      map_->learn(*now);
-      return in_replica(now->shard, [c = std::move(*now)](replica_host& r) { r.on_config(c); });
+      return in_replica(now->shard, [this, c = std::move(*now)](replica_host& r) {
+        r.on_config(c);
+        map_->learn(r.config());  // what the replica refuses nobody learns
+      });
     }
     case wire::word::reply:
       return;  // nodes ask nobody

@@ -33,6 +33,14 @@ struct cluster_node_options {
   std::chrono::milliseconds register_patience{60'000};
 };
 
+/// What came from other processes and was refused, since the start; nothing was changed by it.
+struct cluster_refusals {
+  std::uint64_t processes = 0;    // that do not fit
+  std::uint64_t messages = 0;     // that are none, or are damaged
+  std::uint64_t words = 0;        // in sound messages, that are none
+  std::uint64_t replication = 0;  // entries, snapshots, frames and configs that cannot be true
+};
+
 /// One node of a cluster: the runtime, a replica of every shard on the protocol, connections to the other
 /// nodes, and the way in for fronts. Owned and ended like a node.
 class cluster_node final : transport_listener, replica_peers, shard_routes, authority {
@@ -56,6 +64,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   std::vector<const replica_progress*> progress() const;
   const shard_map& shards() const { return *map_; }
   transport_figures transport_state() const { return transport_->figures(); }
+  cluster_refusals refusals() const;
   /// Why it cannot serve fully; empty when it can.
   std::vector<std::string> not_ready() const;
 

@@ -32,6 +32,7 @@ void replica_host::receive(message&& what) {
     step(received{std::move(what)});
   } else {
     ++damaged_;
+    publish();
   }
 }
 void replica_host::on_peer(member who) { step(peer_seen{who}); }

@@ -143,6 +143,7 @@ void replica_host::publish() {
   progress_.last.store(core_.log().last(), relaxed);
   progress_.committed.store(core_.commit(), relaxed);
   progress_.applied.store(applied_, relaxed);
+  progress_.refused.store(refusals(), relaxed);
 }
 
 void replica_host::carry_out(const write_entries& a) {
@@ -217,14 +218,18 @@ void replica_host::carry_out(const quarantined& a) {
       place_.shard, a.cut, a.commit);
 }
 
+std::uint64_t replica_host::refusals() const {
+  const auto& f = core_.figures();
+  return f.impossible_configs + f.bad_messages + damaged_;
+}
+
 /// At once, and then each time there are ten times as many: what is wrong stays wrong for long.
 void replica_host::report_refusals() {
-  const auto& f = core_.figures();
-  const auto refusals = f.impossible_configs + f.bad_messages + damaged_;
-  if (refusals < next_report_) return;
-  next_report_ = refusals * 10;
+  const auto count = refusals();
+  if (count < next_report_) return;
+  next_report_ = count * 10;
   spdlog::warn("shard {}: {} words of the authority or of other replicas refused so far, nothing changed: {}",
-               place_.shard, refusals, core_.describe());
+               place_.shard, count, core_.describe());
 }
 
 }  // namespace troupe

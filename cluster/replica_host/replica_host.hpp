@@ -37,6 +37,7 @@ struct replica_environment {
 struct replica_progress {
   std::atomic<bool> is_primary{false};
   std::atomic<std::uint64_t> last{0}, committed{0}, applied{0};  // entries
+  std::atomic<std::uint64_t> refused{0};  // words of the authority or of other replicas that cannot be true
 };
 
 /// Carries out what the protocol decides for one shard: writes to the node's log, asks the authority, tells
@@ -64,6 +65,8 @@ class replica_host final : public shard_replica {
   void on_peer_lost(member who);
   /// What the authority holds, not asked for.
   void on_config(const stored_config& now);
+  /// What the authority held last, as far as this replica believes it.
+  const stored_config& config() const { return core_.config(); }
   /// This process is going to stop: another one is to be the primary.
   void resign();
   /// That node is to be the primary, if it is in sync.
@@ -96,6 +99,7 @@ class replica_host final : public shard_replica {
   void publish();
   void follow_log_start();
   void forget_old_snapshots();
+  std::uint64_t refusals() const;
   void report_refusals();
 
   replica_place place_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/base/bytes.hpp"
+#include "runtime/base/hash.hpp"
 
 namespace troupe {
 
@@ -12,6 +13,7 @@ constexpr std::size_t name_bytes_max = 64;
 }  // namespace
 
 void encode(std::string& out, const hello& what) {
+  const auto start = out.size();
   byte_writer w{out};
   w.raw(magic);
   w.varint(what.protocol);
@@ -21,6 +23,7 @@ void encode(std::string& out, const hello& what) {
   w.varint(static_cast<std::uint32_t>(what.who.node));
   w.varint(what.who.run);
   w.sized(what.name);
+  w.u64_be(stable_hash(std::string_view{out}.substr(start)));
 }
 
 std::optional<hello> decode_hello(std::string_view bytes) {
@@ -39,6 +42,8 @@ std::optional<hello> decode_hello(std::string_view bytes) {
   const auto node = in.varint();
   out.who.run = in.varint();
   const auto name = in.sized();
+  const auto content = bytes.substr(0, bytes.size() - in.rest().size());
+  if (in.u64_be() != stable_hash(content)) return std::nullopt;
   if (!in.ok() || !in.at_end() || !cluster || shards > UINT16_MAX || node > UINT32_MAX ||
       name.size() > name_bytes_max)
     return std::nullopt;

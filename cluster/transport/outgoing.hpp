@@ -29,8 +29,8 @@ class outgoing {
   put_result put(wire::word what, std::string_view bytes) {
     const std::lock_guard lock{mutex_};
     if (!is_open_ || waiting_bytes_ + bytes.size() > waiting_bytes_max_) return put_result::dropped;
-    if (messages_.empty() || messages_.back().size() + bytes.size() > message_bytes_max_)
-      messages_.emplace_back();
+    const auto most = bytes.size() + wire::word_overhead_max;
+    if (messages_.empty() || messages_.back().size() + most > message_bytes_max_) messages_.emplace_back();
     const auto before = messages_.back().size();
     wire::append_word(messages_.back(), what, bytes);
     waiting_bytes_ += messages_.back().size() - before;

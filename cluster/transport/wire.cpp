@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "cluster/authority/records.hpp"
-#include "runtime/base/hash.hpp"
 
 namespace troupe::wire {
 
@@ -182,22 +181,14 @@ std::optional<shard_acknowledgement> decode_acknowledgement(std::string_view byt
 }
 
 void encode(std::string& out, const stored_config& what) {
-  const auto start = out.size();
   byte_writer w{out};
   w.varint(what.shard);
   w.varint(what.revision);
   w.raw(to_json(what.config));
-  w.u64_be(stable_hash(std::string_view{out}.substr(start)));
 }
 
-/// It is believed and kept, so it is not enough that it looks like one.
 std::optional<stored_config> decode_config(std::string_view bytes) {
-  constexpr std::size_t hash_bytes = 8;
-  if (bytes.size() < hash_bytes) return std::nullopt;
-  const auto content = bytes.substr(0, bytes.size() - hash_bytes);
-  byte_reader hash{bytes.substr(content.size())};
-  if (hash.u64_be() != stable_hash(content)) return std::nullopt;
-  byte_reader in{content};
+  byte_reader in{bytes};
   stored_config out;
   out.shard = take<shard_id>(in);
   out.revision = in.varint();
@@ -211,6 +202,7 @@ void append_word(std::string& out, word kind, std::string_view bytes) {
   byte_writer w{out};
   w.u8(static_cast<std::uint8_t>(kind));
   w.sized(bytes);
+  w.u64_be(stable_hash(bytes, static_cast<std::uint8_t>(kind)));
 }
 
 }  // namespace troupe::wire

@@ -9,6 +9,7 @@
 
 #include "cluster/authority/authority.hpp"
 #include "runtime/base/bytes.hpp"
+#include "runtime/base/hash.hpp"
 #include "runtime/host/command.hpp"
 #include "runtime/outbox/outbox.hpp"
 
@@ -65,15 +66,18 @@ void encode(std::string& out, const stored_config& what);
 [[nodiscard]] std::optional<shard_acknowledgement> decode_acknowledgement(std::string_view bytes);
 [[nodiscard]] std::optional<stored_config> decode_config(std::string_view bytes);
 
-/// Words one after the other, as they travel: [word][length][bytes]…
+/// Words one after the other, as they travel: [word][length][bytes][hash]… The hash is of the bytes, seeded
+/// with the word: what is believed and kept must not only look like a word.
+inline constexpr std::size_t word_overhead_max = 1 + 10 + 8;
 void append_word(std::string& out, word kind, std::string_view bytes);
-/// False for bytes that are not whole words; what came before has been visited then.
+/// False for bytes that are not whole and sound words; what came before has been visited then.
 template <class Visit>
 [[nodiscard]] bool for_each_word(std::string_view bytes, Visit&& visit) {
   byte_reader in{bytes};
   while (!in.at_end()) {
     const auto kind = in.u8();
     const auto body = in.sized();
+    if (in.u64_be() != stable_hash(body, kind)) return false;
     if (!in.ok() || kind < 1 || kind > static_cast<std::uint8_t>(last_word)) return false;
     visit(static_cast<word>(kind), body);
   }

@@ -1,29 +1,13 @@
 #include "runtime/obs/node_metrics.hpp"
 
 #include <prometheus/collectable.h>
-#include <prometheus/metric_family.h>
+
+#include "runtime/obs/metric.hpp"
 
 namespace troupe {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
-using prometheus::MetricType;
-
-MetricFamily family(const char* name, const char* help, MetricType type, double value) {
-  MetricFamily f;
-  f.name = name;
-  f.help = help;
-  f.type = type;
-  ClientMetric metric;
-  if (type == MetricType::Counter) {
-    metric.counter.value = value;
-  } else {
-    metric.gauge.value = value;
-  }
-  f.metric.push_back(std::move(metric));
-  return f;
-}
 
 class node_metrics final : public prometheus::Collectable {
  public:
@@ -33,10 +17,10 @@ class node_metrics final : public prometheus::Collectable {
     const auto figures = node_.figures();
     std::vector<MetricFamily> out;
     const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
-      out.push_back(family(name, help, MetricType::Counter, static_cast<double>(value)));
+      out.push_back(counter_of(name, help, static_cast<double>(value)));
     };
     const auto gauge = [&](const char* name, const char* help, std::uint64_t value) {
-      out.push_back(family(name, help, MetricType::Gauge, static_cast<double>(value)));
+      out.push_back(gauge_of(name, help, static_cast<double>(value)));
     };
     counter("troupe_commands_total", "Commands taken from fronts.", figures.commands);
     counter("troupe_queries_total", "Queries taken from fronts.", figures.queries);
@@ -57,10 +41,10 @@ class node_metrics final : public prometheus::Collectable {
     counter("troupe_journal_syncs_total", "Writes with fsync.", figures.journal.syncs);
     counter("troupe_journal_chunks_total", "Chunks of entries written.", figures.journal.chunks);
     counter("troupe_journal_bytes_total", "Bytes of chunks written.", figures.journal.bytes);
-    out.push_back(family("troupe_journal_sync_seconds_total", "Time spent in writes with fsync.",
-                         MetricType::Counter, static_cast<double>(figures.journal.sync_us_sum) / 1e6));
-    out.push_back(family("troupe_journal_sync_seconds_max", "The slowest write with fsync since the start.",
-                         MetricType::Gauge, static_cast<double>(figures.journal.sync_us_max) / 1e6));
+    out.push_back(counter_of("troupe_journal_sync_seconds_total", "Time spent in writes with fsync.",
+                             static_cast<double>(figures.journal.sync_us_sum) / 1e6));
+    out.push_back(gauge_of("troupe_journal_sync_seconds_max", "The slowest write with fsync since the start.",
+                           static_cast<double>(figures.journal.sync_us_max) / 1e6));
     gauge("troupe_store_bytes", "Bytes in the store's files, without its write-ahead log.",
           figures.store_bytes);
     gauge("troupe_disk_free_bytes", "Free space where the data directory is.", figures.disk_free_bytes);

@@ -10,6 +10,12 @@
 
 namespace troupe::simulation {
 
+inline replication::replica_options with_bug(replication::mutant bug) {
+  replication::replica_options options;
+  options.bug = bug;
+  return options;
+}
+
 /// A few replicas of one shard, driven by hand: a message arrives, a disk syncs, a clock ticks and the
 /// authority answers when the test says so. For schedules that must be exactly so.
 class bench {

@@ -34,10 +34,7 @@ struct campaign_options {
 /// same.
 campaign_result run_campaign(const campaign_options& options);
 
-/// When the process dies of a signal, the seed of that thread's run goes to standard error first.
-void name_seed_at_a_crash();
-
-/// One run; its result.
+/// One run; its result. From the first one on, a process that dies of a signal says which seed it was at.
 run_result run_once(const run_options& options);
 
 /// The smallest run that was found to break the same invariant: fewer clients, nodes and operations, an

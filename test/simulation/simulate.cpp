@@ -174,7 +174,6 @@ int run_regressions(const std::string& file) {
 }  // namespace
 
 int main(int count, char** words) {
-  name_seed_at_a_crash();
   arguments args;
   args.campaign.seeds = 1000;
   args.campaign.threads = std::max(1U, std::thread::hardware_concurrency());
@@ -194,6 +193,7 @@ int main(int count, char** words) {
   if (!args.json)
     fmt::print("seeds {} to {}\n", args.campaign.each.seed,
                args.campaign.each.seed + args.campaign.seeds - 1);
+  std::fflush(stdout);  // a long campaign is watched through a pipe
   const auto all = run_campaign(args.campaign);
   if (args.json) {
     print_json(all);

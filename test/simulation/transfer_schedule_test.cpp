@@ -34,9 +34,7 @@ TEST_CASE("replica: R=3, a graceful transfer keeps everything, and its lost answ
 TEST_CASE("replica: R=3, a release of an older epoch deposes nobody") {
   for (const auto bug : {mutant::none, mutant::old_release}) {
     CAPTURE(to_string(bug));
-    replication::replica_options options;
-    options.bug = bug;
-    bench b(3, 2, options);
+    bench b(3, 2, with_bug(bug));
     b.step(1, replication::transfer_to{node_id{2}});
     b.run({1, 2, 3}, milliseconds{300});
     REQUIRE(b.serves(2));

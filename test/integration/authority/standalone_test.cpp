@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <fstream>
 #include <sstream>
 
 #include "cluster/authority/standalone.hpp"
+#include "runtime/base/hash.hpp"
 #include "test/integration/authority/authority_fixture.hpp"
 #include "test/support/temporary_directory.hpp"
 
@@ -24,6 +26,8 @@ struct directory {
 
   temporary_directory where;
 };
+
+std::string sealed(const std::string& json) { return fmt::format("{}\n{:016x}\n", json, stable_hash(json)); }
 
 }  // namespace
 
@@ -82,7 +86,8 @@ TEST_CASE(
   CHECK(d.text() == good);
 
   auto newer = good;
-  newer.replace(newer.find("\"format\":1"), 10, "\"format\":9");
+  newer.replace(newer.find("\"format\":2"), 10, "\"format\":9");
+  newer = sealed(newer.substr(0, newer.find('\n')));
   d.write(newer);
   CHECK(d.open().error.find("run a newer troupe") != std::string::npos);
   CHECK(d.text() == newer);
@@ -97,14 +102,49 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("standalone authority: a file with any bit changed, or cut anywhere, is refused untouched") {
+  const directory d;
+  { REQUIRE(d.open().authority); }
+  const auto good = d.text();
+  const auto is_refused = [&](const std::string& damaged) {
+    d.write(damaged);
+    const auto opened = d.open();
+    return !opened.authority && !opened.error.empty() && d.text() == damaged;
+  };
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    auto damaged = good;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    if (!is_refused(damaged)) FAIL_CHECK("bit " << bit);
+  }
+  for (std::size_t length = 0; length < good.size(); ++length)
+    if (!is_refused(good.substr(0, length))) FAIL_CHECK("length " << length);
+  d.write(good);
+  CHECK(d.open().authority);
+}
+
+TEST_CASE("standalone authority: a file of the first format, without a hash, is read and gets one") {
+  const directory d;
+  { REQUIRE(d.open().authority); }
+  auto old = d.text();
+  old = old.substr(0, old.find('\n'));
+  old.replace(old.find("\"format\":2"), 10, "\"format\":1");
+  d.write(old);
+  const auto opened = d.open();
+  REQUIRE_MESSAGE(opened.authority, opened.error);
+  CHECK(read_all(*opened.authority).configs.at(0).config.epoch == 2);
+  CHECK(d.text().find("\"format\":2") != std::string::npos);
+  CHECK(d.text() == sealed(d.text().substr(0, d.text().find('\n'))));
+}
+
 TEST_CASE("standalone authority: a revision that is less than a shard's is refused untouched") {
   const directory d;
   for (int start = 0; start < 7; ++start) REQUIRE(d.open().authority);
-  auto damaged = d.text();
-  damaged.replace(damaged.find("\"revision\":7"), 12, "\"revision\":3");
-  d.write(damaged);
+  auto wrong = d.text();
+  wrong.replace(wrong.find("\"revision\":7"), 12, "\"revision\":3");
+  wrong = sealed(wrong.substr(0, wrong.find('\n')));
+  d.write(wrong);
   CHECK(d.open().error.find("its revision is 3") != std::string::npos);
-  CHECK(d.text() == damaged);
+  CHECK(d.text() == wrong);
 }
 
 TEST_CASE("standalone authority: registration gives the run that the opening has started") {

@@ -347,3 +347,54 @@ TEST_CASE(
   }
   CHECK(history.images == 1);  // asked for once, however often it is wanted
 }
+
+TEST_CASE("replica host: whose primary's connection breaks ticks in haste until it hears of it") {
+  follower f;
+  f.sync();
+  f.replica->on_tick();
+  const auto calm_ms = f.tick_after_ms;
+  CHECK(calm_ms == f.environment.options.beat / std::chrono::milliseconds{2});
+  f.tick_after_ms = 0;
+  f.replica->on_peer_lost(other);
+  CHECK(f.tick_after_ms == f.environment.options.haste / std::chrono::milliseconds{4});
+  CHECK(f.tick_after_ms < calm_ms);
+  f.clock.now_ms += 100;
+  f.hear(append{0, 0, {}});
+  f.replica->on_tick();
+  CHECK(f.tick_after_ms == calm_ms);
+}
+
+TEST_CASE(
+    "replica host: a hand-over is proposed behind what the shard has begun, without waiting for a tick") {
+  stage s;
+  follower::sent_words outbox;
+  s.environment.peers = &outbox;
+  s.replica->start();
+  auto config = alone(3, stage::self, 1, 20);
+  config.config.in_sync = {stage::self, other};
+  config.config.replicas = {node_id{1}, node_id{2}};
+  s.answer(config);
+  s.sync();
+  s.replica->on_peer(other);
+  const auto acknowledge = [&] {
+    s.replica->receive(
+        {3, other, stage::self, 1, 20, replication::append_ack{s.writes.back().last_index, 0, false, false}});
+  };
+  acknowledge();
+  REQUIRE(s.served.first == 1);
+  s.replica->hand_over(node_id{2});
+  CHECK_FALSE(s.is_accepting);
+  CHECK(s.authority.writes.empty());
+  s.replica->propose(entries(2, 2, 1));  // begun before it heard
+  s.sync();
+  acknowledge();
+  REQUIRE_FALSE(s.posted.empty());
+  while (!s.posted.empty()) {
+    const auto run = std::move(s.posted.front());
+    s.posted.pop_front();
+    run();
+  }
+  REQUIRE(s.authority.writes.size() == 1);
+  CHECK(s.authority.writes.front().proposed.primary == other);
+  CHECK(s.authority.writes.front().proposed.epoch == 2);
+}
