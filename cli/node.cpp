@@ -49,6 +49,7 @@ TROUPE_DESCRIBE(node_stats, service, name, uptime_seconds, primaries, node, refu
 cluster_node_options options_of(const node_command_options& from) {
   cluster_node_options out;
   out.runtime.data_directory = from.data;
+  out.runtime.disk = from.disk;
   out.runtime.scheduler_threads = from.scheduler_threads;
   out.runtime.resident_max = from.resident_max;
   out.runtime.shard_count = shard_count(from.shards, from.data);

@@ -2,9 +2,14 @@
 
 #include <CLI/App.hpp>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "cli/cluster_options.hpp"
+
+namespace rocksdb {
+class FileSystem;
+}
 
 namespace troupe::cli {
 
@@ -26,6 +31,7 @@ struct node_command_options {
   bool keep_log = false;
   unsigned drain_seconds = 10;
   std::string pid_file;
+  std::shared_ptr<rocksdb::FileSystem> disk{};  // as program_parts
 };
 
 CLI::App* add_node_command(CLI::App& program, node_command_options& options);

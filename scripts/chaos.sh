@@ -5,13 +5,15 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fault NAME]… [--json] [--quiet]
+Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fault NAME]… [--power-cuts] [--json] [--quiet]
   --seed N      which faults in which order (default: from the clock, printed)
   --rounds N    that many faults (default 20: each of them once)
   --minutes M   as many as begin within that time
   --data DIR    for the cluster and the history; must not exist, and stays. Default: a temporary directory, which
                 stays only when something was violated
   --fault NAME  only this one; `build/release/test/chaos/troupe_chaos --help` lists them
+  --power-cuts  a node that is killed loses what it had not synced, as if the power had failed; otherwise the operating
+                system still has all that was written
   --no-network, --no-full-disk
                 without what needs root: cut links (network namespaces), a full disk (a tmpfs). As another user both are
                 left out, and it says so
@@ -30,10 +32,12 @@ seed="$(date +%s)"
 rounds=20
 with_network=1
 with_full_disk=1
+with_power_cuts=0
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --help) usage; exit 0 ;;
     --no-network) with_network=0; shift ;;
+    --power-cuts) with_power_cuts=1; shift ;;
     --no-full-disk) with_full_disk=0; shift ;;
     --json | --quiet) words+=("$1"); shift ;;
     --seed | --rounds | --minutes | --data | --fault)
@@ -52,7 +56,9 @@ done
 
 chaos="${TROUPE_CHAOS:-$root/build/release/test/chaos/troupe_chaos}"
 troupe="${TROUPE:-$root/build/release/cli/troupe}"
-if [[ -z "${TROUPE_CHAOS:-}" ]]; then "$root/scripts/build.sh" release troupe troupe_chaos >&2; fi
+if [[ -z "${TROUPE_CHAOS:-}" ]]; then "$root/scripts/build.sh" release troupe troupe_chaos troupe_forgetful >&2; fi
+# The same program, on disks that forget.
+((!with_power_cuts)) || troupe="${TROUPE_FORGETFUL:-$root/build/release/test/chaos/troupe_forgetful}"
 
 # Whether this user may make namespaces and mounts.
 if ! { unshare --net true && unshare --mount true; } 2>/dev/null; then

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ struct node_profile {
   uuid disk;            // made with its data directory: another one means that the old data is gone
   uuid cluster;         // what the data directory belongs to, nil when it is new
   std::uint32_t shard_count = 0;
+  uuid start{};  // of this process, on its disk before it registers; nil: one is made
+  /// Those of the disk's earlier starts that may have been registered last. A registered one that is none of
+  /// them went on from another state of the disk: this one is an older copy. None: not known.
+  std::optional<std::vector<uuid>> earlier_starts{};
 };
 
 enum class registration_outcome : std::uint8_t {

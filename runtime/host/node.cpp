@@ -162,6 +162,7 @@ std::variant<std::unique_ptr<node>, store_error> node::start(const node_options&
   auto started = std::make_unique<impl>(options, kinds, clock);
   store_options disk;
   disk.directory = options.data_directory;
+  disk.disk = options.disk;
   disk.shard_count = options.shard_count;
   disk.reply_retention_ms = options.reply_retention_ms;
   auto opened = store::open(disk);

@@ -28,6 +28,7 @@ struct node_options {
   /// Below this much free disk space changes are refused, so that the log never meets a full disk.
   std::uint64_t free_bytes_min = 256U << 20U;
   journal_options journal;
+  std::shared_ptr<rocksdb::FileSystem> disk{};  // as in store_options
 };
 
 /// Sums over all shards, and the journal's own; read at any time.

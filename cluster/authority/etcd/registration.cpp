@@ -5,7 +5,6 @@
 #include <map>
 
 #include "cluster/authority/fresh_uuid.hpp"
-#include "cluster/authority/records.hpp"
 
 namespace troupe::etcd {
 namespace {
@@ -58,7 +57,7 @@ std::optional<registration::view> registration::read(asking& who) {
 }
 
 registration_result registration::run(asking& who) {
-  nonce_ = fresh_uuid();
+  nonce_ = self_.start.is_nil() ? fresh_uuid() : self_.start;
   for (int round = 0; round < rounds_max && std::chrono::steady_clock::now() < who.deadline; ++round) {
     const auto now = read(who);
     if (!now) break;
@@ -102,7 +101,18 @@ std::optional<std::string> registration::objection(const view& now) const {
   if (self_.shard_count != now.meta->shard_count)
     return "the cluster was made with " + std::to_string(now.meta->shard_count) + " shards, not " +
            std::to_string(self_.shard_count) + "; the count never changes";
+  if (now.own && is_older_copy(*now.own))
+    return "the data directory is an older copy of this node's: the node has been started since, on a newer "
+           "state of it. Put that one back, or move this one away: an empty one gets everything from other "
+           "nodes";
   return std::nullopt;
+}
+
+/// The node's last start is on the disk that it was made on.
+bool registration::is_older_copy(const run_record& last) const {
+  const auto& known = self_.earlier_starts;
+  return last.disk == self_.disk && last.started_by != nonce_ && known &&
+         std::find(known->begin(), known->end(), last.started_by) == known->end();
 }
 
 // Whether it won does not matter: the next round reads who did.

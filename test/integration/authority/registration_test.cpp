@@ -56,6 +56,35 @@ TEST_CASE("registration: another disk under the same name is said to be new") {
   CHECK_FALSE(enter(authority, profile("a", 2)).disk_is_new);
 }
 
+TEST_CASE("registration: an older copy of a disk is refused, and a start that died half way is not one") {
+  etcd_process server;
+  etcd_authority authority{options(server.endpoint())};
+  const auto start = [&](std::uint64_t nonce, std::optional<std::vector<uuid>> earlier) {
+    auto self = profile("a", 1);
+    self.start = numbered(nonce);
+    self.earlier_starts = std::move(earlier);
+    return enter(authority, self);
+  };
+  const auto first = start(101, std::vector<uuid>{});
+  REQUIRE(first.outcome == registration_outcome::registered);
+  // The same process asks again: its own start is not another one's.
+  CHECK(start(101, std::vector<uuid>{}).self == first.self);
+  const auto second = start(102, std::vector{numbered(101)});
+  REQUIRE(second.outcome == registration_outcome::registered);
+  // The copy was made when 101 was the last one.
+  const auto old = start(103, std::vector{numbered(101)});
+  CHECK(old.outcome == registration_outcome::refused);
+  CHECK(old.error.find("is an older copy of this node's") != std::string::npos);
+  CHECK(read_nodes(authority).nodes.at(0).latest == second.self);
+  // 102 was registered, and its process died before it could write that down.
+  CHECK(start(104, std::vector{numbered(101), numbered(102)}).outcome == registration_outcome::registered);
+  // A directory of before starts were kept, and another disk.
+  CHECK(start(105, std::nullopt).outcome == registration_outcome::registered);
+  auto other = profile("a", 2);
+  other.earlier_starts = std::vector<uuid>{};
+  CHECK(enter(authority, other).disk_is_new);
+}
+
 TEST_CASE("registration: nodes that start at once get different numbers and one cluster") {
   etcd_process server;
   std::vector<std::unique_ptr<etcd_authority>> authorities;

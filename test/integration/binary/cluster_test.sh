@@ -41,6 +41,16 @@ wait_whole() {
   done
 }
 
+# wait_ended NODE: its process has been told to stop.
+wait_ended() {
+  local pid deadline=$((SECONDS + 30))
+  pid="$(<"$at/$1.pid")"
+  while kill -0 "$pid" 2>/dev/null; do
+    ((SECONDS < deadline)) || fail "$1 does not stop"
+    sleep 0.05
+  done
+}
+
 # refused TEXT WORDS: a process that must end by itself, not with 0, and say TEXT.
 refused() {
   local text="$1" code=0
@@ -67,6 +77,21 @@ touch "$work/served/authority"
 refused 'belongs to .troupe serve.' "$TROUPE" node --name n9 --data "$work/served" --port 20001 --ops-port 0 \
   --etcd "$etcd" --cluster local
 
+# An older copy of a node's disk: the node has been started since.
+kill -TERM "$(<"$at/n1.pid")"
+wait_ended n1
+cp --recursive "$at/n1" "$work/older"
+"$cluster" restart n1 --data "$at"
+wait_whole
+kill -TERM "$(<"$at/n1.pid")"
+wait_ended n1
+refused "is an older copy of this node's" "$TROUPE" node --name n1 --data "$work/older" --port 20001 --ops-port 0 \
+  --etcd "$etcd" --cluster local --shards 8
+refused 'belongs to cluster' "$TROUPE" node --name n1 --data "$at/n1" --port 20001 --ops-port 0 \
+  --etcd "$etcd" --cluster other --shards 8
+"$cluster" restart n1 --data "$at"
+wait_whole
+
 # Killed in the middle, and back with its old disk.
 primary="$("$cluster" where sku/first --data "$at")"
 sale first --kill-at 0.1 --kill-server "$at/$primary.pid" \
@@ -83,14 +108,9 @@ wait_whole
 
 # Stopped in peace, and back with an empty disk.
 primary="$("$cluster" where sku/third --data "$at")"
-pid="$(<"$at/$primary.pid")"
-kill -TERM "$pid"
+kill -TERM "$(<"$at/$primary.pid")"
 sale third
-deadline=$((SECONDS + 30))
-while kill -0 "$pid" 2>/dev/null; do
-  ((SECONDS < deadline)) || fail "$primary does not stop"
-  sleep 0.05
-done
+wait_ended "$primary"
 grep --quiet 'is handed over' "$at/$primary.log" || fail "$primary did not hand its shards over"
 refused "belongs to the node .$primary." "$TROUPE" node --name n9 --data "$at/$primary" --port 20001 --ops-port 0 \
   --etcd "$etcd" --cluster local
@@ -110,6 +130,21 @@ until [[ "$("$cluster" status --data "$at" | awk '$1 ~ /^n[1-4]$/ && NF == 6 && 
 done
 wait_whole
 sale sixth
+
+# A front that reaches no node says so: to who asks for something, and to who asks whether it is ready.
+for node in n1 n2 n3 n4; do "$cluster" kill "$node" --data "$at"; done
+front="$(head --lines=1 "$at/urls")"
+user=00000000-0000-7000-8000-000000000009
+token="$("$TROUPE" token --data "$at/keys" --user "$user" 2>/dev/null | tail --lines=1)"
+code="$(curl --silent --max-time 30 --dump-header "$work/headers" --output "$work/body" --write-out '%{http_code}' \
+  --header "Authorization: Bearer $token" "$front/api/v1/skus/first")"
+[[ "$code" == 503 ]] || fail "a front without nodes answers $code: $(<"$work/body")"
+grep --quiet --ignore-case '^Retry-After: [0-9]' "$work/headers" || fail "its 503 has no Retry-After"
+ready="$(curl --silent --max-time 5 "http://127.0.0.1:$(cut --delimiter=' ' --fields=2 "$at/f1.ports")/readyz")"
+grep --quiet 'no node can be reached' <<<"$ready" || fail "its /readyz says: $ready"
+for node in n1 n2 n3 n4; do "$cluster" restart "$node" --data "$at"; done
+wait_whole
+sale seventh
 
 "$cluster" stop --data "$at"
 pgrep --full -- "$at" >/dev/null && fail "something of the cluster still runs"

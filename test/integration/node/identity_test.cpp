@@ -1,0 +1,107 @@
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "cluster/node/identity.hpp"
+#include "test/support/temporary_directory.hpp"
+
+using namespace troupe;
+
+namespace {
+
+struct directory {
+  std::string file() const { return where.path() + "/member"; }
+  std::string text() const {
+    std::ifstream in{file()};
+    std::stringstream out;
+    out << in.rdbuf();
+    return out.str();
+  }
+  void write(const std::string& text) const { std::ofstream{file()} << text; }
+  auto load(const std::string& name = "n1") const { return load_identity(where.path(), name); }
+  identity get() const {
+    auto found = load();
+    REQUIRE(std::holds_alternative<identity>(found));
+    return std::get<identity>(found);
+  }
+  std::string refusal(const std::string& name = "n1") const {
+    const auto found = load(name);
+    const auto* fault = std::get_if<store_error>(&found);
+    return fault != nullptr ? fault->message : "";
+  }
+
+  test::temporary_directory where;
+};
+
+const uuid some_cluster = *parse_uuid("01890000-0000-7000-8000-00000000000a");
+
+}  // namespace
+
+TEST_CASE("identity: what was written is read back, and a new directory is a new disk") {
+  const directory here;
+  const directory other;
+  auto mine = here.get();
+  CHECK(mine.cluster.is_nil());
+  CHECK(mine.starts == std::vector<uuid>{});
+  CHECK(other.get().disk != mine.disk);
+  mine.cluster = some_cluster;
+  const auto start = mine.begin_start();
+  REQUIRE_FALSE(save_identity(here.where.path(), mine));
+  const auto again = here.get();
+  CHECK(again.disk == mine.disk);
+  CHECK(again.cluster == some_cluster);
+  CHECK(again.starts == std::vector{start});
+  CHECK(here.refusal("n2").find("belongs to the node `n1`, not to `n2`") != std::string::npos);
+}
+
+TEST_CASE("identity: of many starts that got nowhere the registered one stays, and as many as are allowed") {
+  const directory here;
+  auto mine = here.get();
+  const auto registered = mine.begin_start();
+  mine.confirm_start(registered);
+  std::set<uuid> seen{registered};
+  for (int i = 0; i < 100; ++i) {
+    const auto start = mine.begin_start();
+    CHECK(seen.insert(start).second);
+    CHECK(mine.starts->front() == registered);
+    CHECK(mine.starts->back() == start);
+    REQUIRE_FALSE(save_identity(here.where.path(), mine));
+    CHECK(here.get().starts == mine.starts);
+  }
+  CHECK(mine.starts->size() == 16);
+}
+
+TEST_CASE("identity: a file with any bit changed, or cut anywhere, is refused untouched") {
+  const directory here;
+  auto mine = here.get();
+  mine.cluster = some_cluster;
+  mine.begin_start();
+  REQUIRE_FALSE(save_identity(here.where.path(), mine));
+  const auto good = here.text();
+  const auto is_refused = [&](const std::string& damaged) {
+    here.write(damaged);
+    return !here.refusal().empty() && here.text() == damaged;
+  };
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    auto damaged = good;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    if (!is_refused(damaged)) FAIL_CHECK("bit " << bit);
+  }
+  for (std::size_t length = 0; length < good.size(); ++length)
+    if (!is_refused(good.substr(0, length))) FAIL_CHECK("length " << length);
+}
+
+TEST_CASE("identity: a file of the first format is read, and which starts there were is not known") {
+  const directory here;
+  here.write(
+      "troupe member 1\ncluster 01890000-0000-7000-8000-00000000000a\n"
+      "disk 01890000-0000-7000-8000-00000000000b\nnode n1\n");
+  auto mine = here.get();
+  CHECK(mine.cluster == some_cluster);
+  CHECK_FALSE(mine.starts);
+  const auto start = mine.begin_start();
+  REQUIRE_FALSE(save_identity(here.where.path(), mine));
+  CHECK(here.get().starts == std::vector{start});
+}
