@@ -97,6 +97,13 @@ const std::vector<fault>& all_faults() {
          pause_ms(5000);
          s.cluster.signal_etcd(SIGCONT);
        }},
+      {"etcd away for a minute", "kill -9 of etcd, started again after 60 s; only by name",
+       [](scene& s) {
+         s.cluster.signal_etcd(SIGKILL);
+         pause_ms(60'000);
+         s.cluster.launch_etcd();
+       },
+       fault::needs::its_name},
       {"kill primary without etcd", "etcd frozen for 3 s, and a primary killed meanwhile",
        [](scene& s) {
          const auto name = s.primary();

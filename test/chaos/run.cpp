@@ -52,11 +52,13 @@ cluster_driver::shape shape_of(const chaos_options& options) {
 std::vector<const fault*> chosen(const chaos_options& options) {
   std::vector<const fault*> out;
   for (const auto& one : all_faults()) {
+    const auto& only = options.only;
+    const bool is_named = std::find(only.begin(), only.end(), one.name) != only.end();
     const bool is_possible = one.what == fault::needs::nothing ||
                              (one.what == fault::needs::namespaces && options.has_namespaces) ||
-                             (one.what == fault::needs::small_disk && options.small_disk_mib > 0);
-    const auto& only = options.only;
-    const bool is_wanted = only.empty() || std::find(only.begin(), only.end(), one.name) != only.end();
+                             (one.what == fault::needs::small_disk && options.small_disk_mib > 0) ||
+                             (one.what == fault::needs::its_name && is_named);
+    const bool is_wanted = only.empty() || is_named;
     if (is_possible && is_wanted) out.push_back(&one);
   }
   return out;
