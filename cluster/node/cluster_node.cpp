@@ -18,6 +18,9 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds leave_patience{3000};
+constexpr std::size_t hand_overs_max = 2;
+constexpr milliseconds hand_over_patience{500};  // then another shard's turn has come
+constexpr milliseconds stop_poll{5};
 // Of placement: a node that is away for longer holds nothing any more; how long all must have been well
 // before the next copy moves, and before primaries go where they belong; and how often one shard's is tried.
 constexpr std::chrono::minutes replace_after{10};
@@ -158,15 +161,8 @@ void cluster_node::begin() {
 bool cluster_node::stop(milliseconds deadline) {
   if (std::exchange(is_stopped_, true)) return true;
   const auto until = steady_clock::now() + deadline;
-  for (shard_id shard = 0; shard < hosted_.size(); ++shard)
-    in_replica(shard, [](replica_host& r) { r.resign(); });
-  // It acknowledges until nobody waits for it any more; at the floor somebody always does.
-  const auto leave_until = std::min(until, steady_clock::now() + leave_patience);
-  while ((primaries() > 0 && steady_clock::now() < until) ||
-         (is_waited_for() && steady_clock::now() < leave_until)) {
-    view_->refresh();
-    std::this_thread::sleep_for(milliseconds{10});
-  }
+  hand_over_all(until);
+  leave(until);
   const bool handed_over = primaries() == 0;
   {
     const std::unique_lock lock{gate_};
@@ -183,6 +179,33 @@ bool cluster_node::stop(milliseconds deadline) {
   transport_.reset();
   reader_.reset();
   return handed_over && quiet;
+}
+
+/// A few at a time: a shard serves nobody from here on until another node has written its epoch and the first
+/// entry of that, and all at once would wait for each other's fsyncs.
+void cluster_node::hand_over_all(steady_clock::time_point until) {
+  std::vector<std::optional<steady_clock::time_point>> begun(hosted_.size());
+  while (primaries() > 0 && steady_clock::now() < until) {
+    const auto now = steady_clock::now();
+    std::size_t under_way = 0;
+    for (shard_id shard = 0; shard < hosted_.size(); ++shard)
+      if (is_here(shard) && begun[shard] && now - *begun[shard] < hand_over_patience) ++under_way;
+    for (shard_id shard = 0; shard < hosted_.size() && under_way < hand_overs_max; ++shard) {
+      if (!is_here(shard) || begun[shard]) continue;
+      begun[shard] = now;
+      ++under_way;
+      in_replica(shard, [](replica_host& r) { r.resign(); });
+    }
+    std::this_thread::sleep_for(stop_poll);
+  }
+}
+
+/// It acknowledges until nobody waits for it any more; at the floor somebody always does.
+void cluster_node::leave(steady_clock::time_point until) {
+  for (shard_id shard = 0; shard < hosted_.size(); ++shard)
+    in_replica(shard, [](replica_host& r) { r.resign(); });
+  until = std::min(until, steady_clock::now() + leave_patience);
+  while (is_waited_for() && steady_clock::now() < until) std::this_thread::sleep_for(stop_poll);
 }
 
 bool cluster_node::is_waited_for() const {

@@ -102,6 +102,8 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void move_copies(const std::vector<stored_config>& shards, const std::vector<placement::site>& may_hold);
   void hand_back_one(const std::vector<stored_config>& shards);
   void in_replica(shard_id shard, std::function<void(replica_host&)> what);
+  void hand_over_all(std::chrono::steady_clock::time_point until);
+  void leave(std::chrono::steady_clock::time_point until);
   bool is_waited_for() const;
 
   const cluster_node_options options_;

@@ -44,13 +44,16 @@ void probes::run(std::size_t sku, const std::vector<std::string>& urls, const st
   }
 }
 
-std::int64_t probes::longest_gap_ns(std::int64_t since_ns) const {
+probes::gap probes::longest_gap(std::int64_t since_ns) const {
   const std::lock_guard lock{mutex_};
-  std::int64_t longest = 0;
+  gap longest;
+  const auto look_at = [&longest](const gap& one) {
+    if (one.length_ns > longest.length_ns) longest = one;
+  };
+  const auto now = history::history_now();
   for (std::size_t sku = 0; sku < gaps_.size(); ++sku) {
-    longest = std::max(longest, history::history_now() - last_answer_ns_[sku]);
-    for (auto at = gaps_[sku].rbegin(); at != gaps_[sku].rend() && at->end_ns >= since_ns; ++at)
-      longest = std::max(longest, at->length_ns);
+    look_at({now, now - last_answer_ns_[sku]});
+    for (auto at = gaps_[sku].rbegin(); at != gaps_[sku].rend() && at->end_ns >= since_ns; ++at) look_at(*at);
   }
   return longest;
 }

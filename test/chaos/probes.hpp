@@ -12,6 +12,11 @@ namespace troupe::chaos {
 /// Reads each SKU every few milliseconds, so that what cannot be answered shows as a gap between two answers.
 class probes {
  public:
+  struct gap {
+    std::int64_t end_ns = 0;
+    std::int64_t length_ns = 0;
+  };
+
   probes(std::vector<std::string> urls, std::string token, const std::vector<std::string>& skus,
          int pause_ms);
   ~probes();
@@ -20,7 +25,7 @@ class probes {
 
   /// The longest time between two answers about one SKU that ended after `since_ns`, the time that is passing
   /// included.
-  std::int64_t longest_gap_ns(std::int64_t since_ns) const;
+  gap longest_gap(std::int64_t since_ns) const;
   /// Whether every SKU has been answered for since then.
   bool have_all_answered_since(std::int64_t since_ns) const;
   std::uint64_t asked() const { return asked_; }
@@ -32,10 +37,6 @@ class probes {
   void run(std::size_t sku, const std::vector<std::string>& urls, const std::string& token,
            const std::string& name, int pause_ms);
 
-  struct gap {
-    std::int64_t end_ns = 0;
-    std::int64_t length_ns = 0;
-  };
   std::atomic<bool> is_over_{false};
   std::atomic<std::uint64_t> asked_{0}, failed_{0};
   mutable std::mutex mutex_;

@@ -154,14 +154,16 @@ class chaos_run {
         wait_until([&] { return cluster_.is_whole() && seen.have_all_answered_since(ended); });
     result.recovery_ms = ms_between(ended, history::history_now());
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
-    result.gap_ms = static_cast<double>(seen.longest_gap_ns(began)) / 1e6;
+    const auto gap = seen.longest_gap(began);
+    result.gap_ms = static_cast<double>(gap.length_ns) / 1e6;
     result.failed_probes = seen.failed() - failed_before;
     if (!result.is_recovered)
       fail(fmt::format("round {} ({}): not whole again within 60 s", round, what.name));
     if (!options_.is_quiet)
-      fmt::print(stderr, "{:>4}  {}  {:<28} no answer for {:>6.0f} ms, whole after {:>6.0f} ms{}\n", round,
-                 clock_time(ms_between(began, history::history_now())), what.name, result.gap_ms,
-                 result.recovery_ms,
+      fmt::print(stderr,
+                 "{:>4}  {}  {:<28} no answer for {:>6.0f} ms until {:>6.0f} ms, whole after {:>6.0f} ms{}\n",
+                 round, clock_time(ms_between(began, history::history_now())), what.name, result.gap_ms,
+                 ms_between(began, gap.end_ns), result.recovery_ms,
                  result.failed_probes > 0 ? fmt::format(", {} probes failed", result.failed_probes) : "");
     report_.rounds.push_back(std::move(result));
   }
