@@ -115,6 +115,7 @@ int front_until_signal(const front_command_options& options) {
   cluster_front_options how;
   how.authority.endpoints = options.cluster.etcd;
   how.authority.cluster = options.cluster.cluster;
+  how.transport.source = options.link_address;
   how.find_patience = seconds{options.wait_seconds};
   if (const auto fault = etcd::fault_in(how.authority); !fault.empty()) throw http::boot_error(fault);
   auto found = cluster_front::start(how);
@@ -139,6 +140,8 @@ CLI::App* add_front_command(CLI::App& program, front_command_options& options) {
   add_data_option(*command, options.data, "Holds the signing keys: the same file for all fronts");
   add_public_port_options(*command, options.address, options.port, options.io_threads);
   add_ops_port_options(*command, options.ops_address, options.ops_port);
+  command->add_option("--link-address", options.link_address,
+                      "IP address from which nodes are reached (default: the system's choice)");
   command->add_option("--wait-seconds", options.wait_seconds, "How long a start waits for the cluster")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();

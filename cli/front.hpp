@@ -14,6 +14,7 @@ struct front_command_options {
   std::string data = "data";  // holds the signing keys, the same for all fronts of a cluster
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;
+  std::string link_address;  // nodes are reached from there; empty: the system's choice
   std::string ops_address = "127.0.0.1";
   std::uint16_t ops_port = 9090;
   unsigned io_threads = 0;  // 0: half the cores

@@ -60,6 +60,8 @@ cluster_node_options options_of(const node_command_options& from) {
   if (from.ops_port != 0) out.ops = from.ops_address + ":" + std::to_string(from.ops_port);
   out.transport.address = from.address;
   out.transport.port = from.port;
+  out.transport.source = from.address;
+  out.advertised = from.advertised;
   out.replicas = from.replicas;
   out.register_patience = seconds{from.wait_seconds};
   if (from.keep_log) out.runtime.journal.trim_bytes = std::numeric_limits<std::size_t>::max();
@@ -180,6 +182,8 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   command->add_option("--port", options.port, "Port for other nodes and fronts")
       ->check(CLI::Range(1, 65'535))
       ->capture_default_str();
+  command->add_option("--advertise", options.advertised,
+                      "IP:PORT where other nodes and fronts reach it, when that is not where it listens");
   add_ops_port_options(*command, options.ops_address, options.ops_port);
   command
       ->add_option("--replicas", options.replicas, "Copies of each shard, when this node founds the cluster")

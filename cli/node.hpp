@@ -21,6 +21,7 @@ struct node_command_options {
   std::string zone;
   std::string address = "127.0.0.1";
   std::uint16_t port = 7400;
+  std::string advertised;  // ip:port; empty: address and port
   std::string ops_address = "127.0.0.1";
   std::uint16_t ops_port = 9090;
   std::size_t scheduler_threads = 0;

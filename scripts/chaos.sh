@@ -14,9 +14,10 @@ Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fa
   --fault NAME  only this one; `build/release/test/chaos/troupe_chaos --help` lists them
   --power-cuts  a node that is killed loses what it had not synced, as if the power had failed; otherwise the operating
                 system still has all that was written
-  --no-network, --no-full-disk
-                without what needs root: cut links (network namespaces), a full disk (a tmpfs). As another user both are
-                left out, and it says so
+  --links HOW   how links are cut: namespaces (of the network; root), proxy (this program stands between the processes)
+                or none. Default: namespaces where they are allowed, and else proxy
+  --no-full-disk
+                without the full disk (a tmpfs), which needs root; as another user it is left out, and it says so
   --json        the report as JSON on stdout
 Examples:
   scripts/chaos.sh --minutes 10
@@ -30,22 +31,22 @@ words=()
 data=""
 seed="$(date +%s)"
 rounds=20
-with_network=1
+links=""
 with_full_disk=1
 with_power_cuts=0
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --help) usage; exit 0 ;;
-    --no-network) with_network=0; shift ;;
     --power-cuts) with_power_cuts=1; shift ;;
     --no-full-disk) with_full_disk=0; shift ;;
     --json | --quiet) words+=("$1"); shift ;;
-    --seed | --rounds | --minutes | --data | --fault)
+    --seed | --rounds | --minutes | --data | --fault | --links)
       [[ $# -ge 2 ]] || { echo "chaos.sh: $1 needs a value" >&2; exit 2; }
       case "$1" in
         --seed) seed="$2" ;;
         --rounds) rounds="$2" ;;
         --data) data="$2" ;;
+        --links) links="$2" ;;
         *) words+=("$1" "$2") ;;
       esac
       shift 2
@@ -61,12 +62,18 @@ if [[ -z "${TROUPE_CHAOS:-}" ]]; then "$root/scripts/build.sh" release troupe tr
 ((!with_power_cuts)) || troupe="${TROUPE_FORGETFUL:-$root/build/release/test/chaos/troupe_forgetful}"
 
 # Whether this user may make namespaces and mounts.
-if ! { unshare --net true && unshare --mount true; } 2>/dev/null; then
-  ((!with_network && !with_full_disk)) || echo "without root: no links are cut, and no disk is full" >&2
-  with_network=0
+if { unshare --net true && unshare --mount true; } 2>/dev/null; then
+  links="${links:-namespaces}"
+else
+  ((!with_full_disk)) || echo "without root: no disk is full" >&2
+  links="${links:-proxy}"
   with_full_disk=0
 fi
-((!with_network)) || words+=(--namespaces)
+case "$links" in
+  namespaces | proxy) words+=("--$links") ;;
+  none) ;;
+  *) echo "chaos.sh: links are cut by namespaces, proxy or none, not by $links" >&2; exit 2 ;;
+esac
 ((!with_full_disk)) || words+=(--small-disk-mib 2048)
 
 is_temporary=0

@@ -6,12 +6,14 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/cluster.sh COMMAND [--data DIR]
   start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--zones a,b,c] [--keep-log] [--namespaces]
-        [--small-disk MIB]
+        [--small-disk MIB] [--links FILE]
                   starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready.
                   --zones: n1 is in the first, n2 in the second, and round again; `add` takes it too.
                   --namespaces: each in a network of its own (root only), so that `cut` works; etcd and what talks
                   to the fronts are in the namespace that DIR/hub names. --small-disk: n1's disk is a tmpfs of so
-                  many MiB, which stays mounted after `stop`
+                  many MiB, which stays mounted after `stop`. --links: each has a loopback address of its own, and
+                  others reach it through what stands between them: lines "NAME IP:PORT" of FILE for nodes, and
+                  "etcd/NAME IP:PORT" for how each reaches etcd
   add             starts one more node, which gets its part of the copies; comes back when it is ready
   status          which processes run, and who is the primary of which shard
   kill NAME       kill -9 a node or front
@@ -46,6 +48,7 @@ node_words=()
 zones=()
 namespaces=false
 small_disk=""
+links=""
 name=""
 other=""
 while [[ $# -gt 0 ]]; do
@@ -53,7 +56,7 @@ while [[ $# -gt 0 ]]; do
     --help) usage; exit 0 ;;
     --keep-log) node_words+=(--keep-log); shift ;;
     --namespaces) namespaces=true; shift ;;
-    --data | --nodes | --fronts | --replicas | --shards | --small-disk | --zones)
+    --data | --nodes | --fronts | --replicas | --shards | --small-disk | --zones | --links)
       [[ $# -ge 2 ]] || { echo "cluster.sh: $1 needs a value" >&2; exit 2; }
       case "$1" in
         --data) dir="$2" ;;
@@ -62,6 +65,7 @@ while [[ $# -gt 0 ]]; do
         --replicas) replicas="$2" ;;
         --shards) shards="$2" ;;
         --small-disk) small_disk="$2" ;;
+        --links) links="$2" ;;
         --zones) IFS=, read -r -a zones <<<"$2" ;;
       esac
       shift 2
@@ -90,12 +94,25 @@ at() {
 
 # address_of NAME
 address_of() {
+  if [[ -s "$dir/links" ]]; then
+    case "$1" in
+      n*) echo "127.1.0.${1#n}" ;;
+      f*) echo "127.1.1.${1#f}" ;;
+      *) echo 127.0.0.1 ;;
+    esac
+    return
+  fi
   if [[ ! -s "$dir/hub" ]]; then echo 127.0.0.1; return; fi
   case "$1" in
     etcd | hub) echo 10.87.0.1 ;;
     n*) echo "10.87.0.$((10 + ${1#n}))" ;;
     f*) echo "10.87.0.$((100 + ${1#f}))" ;;
   esac
+}
+
+# link_to NAME: what stands before it, when something does.
+link_to() {
+  [[ ! -s "$dir/links" ]] || awk -v name="$1" '$1 == name { print $2 }' "$dir/links"
 }
 
 # make_hub: the namespace in the middle, a bridge.
@@ -168,18 +185,22 @@ launch() {
 
 # new_process NAME WORDS…: chooses ports, writes NAME.command and starts it.
 new_process() {
-  local who="$1" role="$2" port ops_port
+  local who="$1" role="$2" port ops_port link etcd
   port="$(free_port)"
   ops_port="$(free_port)"
   echo "$port $ops_port" >"$dir/$who.ports"
   [[ ! -s "$dir/hub" ]] || join_hub "$who"
+  etcd="$(link_to "etcd/$who")"
   local words=("$troupe" "$role" --data "$dir/$who" --address "$(address_of "$who")" --port "$port"
-    --ops-port "$ops_port" --etcd "$(<"$dir/etcd/endpoint")" --cluster local)
+    --ops-port "$ops_port" --etcd "${etcd:+http://}${etcd:-$(<"$dir/etcd/endpoint")}" --cluster local)
   if [[ "$role" == node ]]; then
     words+=(--name "$who" --replicas "$replicas" --shards "$shards" "${node_words[@]}")
+    link="$(link_to "$who")"
+    [[ -z "$link" ]] || words+=(--advertise "$link")
     ((${#zones[@]} == 0)) || words+=(--zone "${zones[(${who#n} - 1) % ${#zones[@]}]}")
   else
     ln --symbolic --force --no-target-directory keys "$dir/$who"
+    [[ ! -s "$dir/links" ]] || words+=(--link-address "$(address_of "$who")")
     echo "http://$(address_of "$who"):$port" >>"$dir/urls"
   fi
   printf '%s\n' "${words[@]}" >"$dir/$who.command"
@@ -204,6 +225,7 @@ start() {
   dir="$(cd "$dir" && pwd)"
   trap 'stop >&2' ERR
   : >"$dir/urls"
+  [[ -z "$links" ]] || cp "$links" "$dir/links"
   [[ "$namespaces" == false ]] || make_hub
   start_etcd
   if [[ -n "$small_disk" ]]; then

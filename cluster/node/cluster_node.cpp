@@ -122,7 +122,9 @@ registration_result cluster_node::register_patiently(const identity& who, const 
                                                      const std::optional<std::vector<uuid>>& earlier_starts) {
   node_profile profile;
   profile.name = options_.name;
-  profile.address = options_.transport.address + ":" + std::to_string(options_.transport.port);
+  profile.address = !options_.advertised.empty()
+                        ? options_.advertised
+                        : options_.transport.address + ":" + std::to_string(options_.transport.port);
   profile.zone = options_.zone;
   profile.ops = options_.ops;
   profile.disk = who.disk;

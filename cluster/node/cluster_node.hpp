@@ -27,6 +27,7 @@ struct cluster_node_options {
   etcd::etcd_options authority;
   std::string name;             // in the cluster, the same at every start
   std::string zone;             // copies of a shard are in different ones if they can; empty: not said
+  std::string advertised;       // ip:port where others reach it; empty: where it listens
   std::string ops;              // address and port of its operations, passed on to who asks; empty: not said
   transport_options transport;  // with a port
   std::uint32_t replicas = 3;   // of each shard, when this node founds the cluster

@@ -47,23 +47,34 @@ void finish(attempt& of, bool is_connected) {
   std::exchange(of.done, nullptr)(fd);
 }
 
+bool bind_to(tcp::socket& socket, const std::string& source) {
+  boost::system::error_code fault;
+  const auto address = asio::ip::make_address(source, fault);
+  if (!fault) socket.open(address.is_v6() ? tcp::v6() : tcp::v4(), fault);
+  if (!fault) socket.bind({address, 0}, fault);
+  return !fault;
+}
+
 }  // namespace
 
 struct dialer::state {
+  std::string source;
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> stays{io.get_executor()};
   std::thread thread{[this] { io.run(); }};
 };
 
-dialer::dialer() : state_(std::make_unique<state>()) {}
+dialer::dialer(const std::string& source) : state_(std::make_unique<state>()) { state_->source = source; }
 
 dialer::~dialer() { stop(); }
 
 void dialer::dial(const std::string& endpoint, std::chrono::milliseconds timeout, on_dialed done) {
-  asio::post(state_->io, [&io = state_->io, to = parse(endpoint), timeout, done = std::move(done)]() mutable {
+  asio::post(state_->io, [this, to = parse(endpoint), timeout, done = std::move(done)]() mutable {
+    auto& io = state_->io;
     if (!to) return done(-1);
     auto one =
         std::make_shared<attempt>(attempt{tcp::socket{io}, asio::steady_timer{io, timeout}, std::move(done)});
+    if (!state_->source.empty() && !bind_to(one->socket, state_->source)) return finish(*one, false);
     one->socket.async_connect(*to, [one](const boost::system::error_code& fault) { finish(*one, !fault); });
     one->deadline.async_wait([one](const boost::system::error_code& fault) {
       boost::system::error_code ignored;

@@ -11,7 +11,8 @@ namespace troupe {
 /// section 0.9), so that one silent host would hold up every link. Has a thread of its own.
 class dialer {
  public:
-  dialer();
+  /// `source`: the IP address to connect from; empty: the system's choice.
+  explicit dialer(const std::string& source);
   ~dialer();
   dialer(const dialer&) = delete;
   dialer& operator=(const dialer&) = delete;

@@ -95,7 +95,7 @@ struct transport::state {
   std::map<node_id, link> links;  // guarded by mutex
 
   state(transport_options options, hello self, transport_listener& listener)
-      : with{std::move(options), std::move(self), listener, {}, {}}, system(configure(config)) {
+      : with{std::move(options), std::move(self), listener, {}}, system(configure(config)) {
     if (with.self.role != process_role::node) return;
     dock = spawn_dock(system, with, fronts);
     auto bound = system.middleman().publish(dock, with.options.port, with.options.address.c_str(), true);

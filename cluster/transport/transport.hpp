@@ -16,6 +16,7 @@ struct transport_options {
   /// A loopback or private address only: what travels is neither encrypted nor authenticated.
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // nodes only; 0: any free one
+  std::string source{};    // IP address that connections are made from; empty: the system's choice
   std::chrono::milliseconds connect_timeout{500};
   std::chrono::milliseconds hello_timeout{1000};
   std::chrono::milliseconds retry_min{50};

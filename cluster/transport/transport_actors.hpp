@@ -39,7 +39,7 @@ struct transport_shared {
   hello self;
   transport_listener& listener;
   figures_now figures;
-  dialer dials;
+  dialer dials{options.source};
 
   std::string own_hello() const;
   std::unique_ptr<outgoing> make_outgoing() const;

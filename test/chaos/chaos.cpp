@@ -25,6 +25,8 @@ int main(int count, char** words) {
   program.add_option("--fault", options.only, "Only this one (repeatable)")->take_all();
   program.add_flag("--namespaces", options.has_namespaces,
                    "Faults of the network, too: each process in a network of its own (root)");
+  program.add_flag("--proxy", options.has_proxy,
+                   "The same without root: this process stands between the others");
   program.add_option("--small-disk-mib", options.small_disk_mib,
                      "A full disk, too: one node's disk is a tmpfs of that size (root)");
   program.add_flag("--quiet", options.is_quiet, "No line a round");

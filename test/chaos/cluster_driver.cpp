@@ -66,6 +66,13 @@ bool cluster_driver::start(std::string& fault) {
   auto words = fmt::format("start --nodes {} --fronts {} --replicas {} --shards {} --keep-log", shape_.nodes,
                            shape_.fronts, shape_.replicas, shape_.shards);
   if (shape_.has_namespaces) words += " --namespaces";
+  if (shape_.has_proxy) {
+    if (!start_proxy()) {
+      fault = "cannot write " + directory_ + ".links";
+      return false;
+    }
+    words += fmt::format(" --links '{}.links'", directory_);
+  }
   if (shape_.small_disk_mib > 0) words += fmt::format(" --small-disk {}", shape_.small_disk_mib);
   const auto said = script(words, &code);
   if (code != 0) {
@@ -85,11 +92,54 @@ bool cluster_driver::enter_hub() const {
   return is_in;
 }
 
+/// A way to each node, and one for each process to etcd.
+bool cluster_driver::start_proxy() {
+  // As scripts/cluster.sh gives them.
+  proxy_ = std::make_unique<link_proxy>([](const std::string& address) {
+    const auto number = address.substr(address.rfind('.') + 1);
+    return (address.starts_with("127.1.0.") ? "n" : "f") + number;
+  });
+  std::ofstream out{directory_ + ".links"};
+  for (const auto& name : nodes()) {
+    const auto where = [this, name] {
+      const auto ports = first_line_of(directory_ + "/" + name + ".ports");
+      return "127.1.0." + name.substr(1) + ":" + ports.substr(0, ports.find(' '));
+    };
+    out << name << " 127.0.0.1:" << proxy_->add(name, where) << "\n";
+  }
+  const auto etcd = [this] {
+    const auto url = first_line_of(directory_ + "/etcd/endpoint");
+    return url.substr(url.rfind('/') + 1);
+  };
+  for (const auto& names : {nodes(), fronts()})
+    for (const auto& name : names)
+      out << "etcd/" << name << " 127.0.0.1:" << proxy_->add("etcd", etcd, name) << "\n";
+  return out.flush().good();
+}
+
 void cluster_driver::cut(const std::string& from, const std::string& to) const {
+  if (proxy_) return proxy_->cut(from, to);
   script("cut " + from + " " + to);
 }
-void cluster_driver::unplug(const std::string& name) const { script("unplug " + name); }
-void cluster_driver::heal() const { script("heal"); }
+
+void cluster_driver::unplug(const std::string& name) const {
+  if (!proxy_) {
+    script("unplug " + name);
+    return;
+  }
+  auto others = nodes();
+  for (const auto& front : fronts()) others.push_back(front);
+  others.emplace_back("etcd");
+  for (const auto& other : others) {
+    proxy_->cut(name, other);
+    proxy_->cut(other, name);
+  }
+}
+
+void cluster_driver::heal() const {
+  if (proxy_) return proxy_->heal();
+  script("heal");
+}
 
 void cluster_driver::stop() {
   if (std::filesystem::exists(directory_ + "/urls")) script("stop");

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "test/chaos/link_proxy.hpp"
 
 namespace troupe::chaos {
 
@@ -16,7 +19,8 @@ class cluster_driver {
     int fronts = 2;
     int replicas = 3;
     int shards = 8;
-    bool has_namespaces = false;  // then links can be cut
+    bool has_namespaces = false;  // then links can be cut by the kernel
+    bool has_proxy = false;       // or by this process
     int small_disk_mib = 0;       // of the first node; 0: as large as it is
   };
   /// `source`: the project's directory. `directory`: must not exist; everything of the cluster is in it.
@@ -61,6 +65,7 @@ class cluster_driver {
   void launch_etcd() const;
 
  private:
+  bool start_proxy();
   /// From here on this process, and what it starts, is where etcd is.
   bool enter_hub() const;
   int pid_of(const std::string& file) const;
@@ -71,6 +76,7 @@ class cluster_driver {
   const std::string troupe_;
   const std::string directory_;
   const shape shape_;
+  std::unique_ptr<link_proxy> proxy_;  // null: links are cut by the kernel, or not at all
 };
 
 }  // namespace troupe::chaos

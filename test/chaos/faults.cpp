@@ -117,28 +117,27 @@ const std::vector<fault>& all_faults() {
        }},
       {"cut primary from nodes",
        "a primary and the other nodes do not hear each other for 2 to 5 s; etcd and fronts do",
-       [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), true); }, fault::needs::namespaces},
+       [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), true); }, fault::needs::links},
       {"primary is not heard", "what a primary sends to other nodes is lost for 2 to 5 s, one way",
-       [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), false); }, fault::needs::namespaces},
+       [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), false); }, fault::needs::links},
       {"cut primary from etcd", "a primary does not reach etcd for 2 to 5 s",
-       [](scene& s) { cut_off(s, s.primary(), {"etcd"}, false); }, fault::needs::namespaces},
+       [](scene& s) { cut_off(s, s.primary(), {"etcd"}, false); }, fault::needs::links},
       {"cut nodes from etcd", "no node reaches etcd for 2 to 5 s",
        [](scene& s) {
          for (const auto& name : s.cluster.nodes()) s.cluster.cut(name, "etcd");
          pause_ms(s.draw(2000, 5000));
          s.cluster.heal();
        },
-       fault::needs::namespaces},
+       fault::needs::links},
       {"cut front from primary", "a front and a primary do not hear each other for 2 to 5 s",
-       [](scene& s) { cut_off(s, s.any(s.cluster.fronts()), {s.primary()}, true); },
-       fault::needs::namespaces},
+       [](scene& s) { cut_off(s, s.any(s.cluster.fronts()), {s.primary()}, true); }, fault::needs::links},
       {"unplug primary", "nothing reaches a primary, and nothing of it arrives, for 2 to 5 s",
        [](scene& s) {
          s.cluster.unplug(s.primary());
          pause_ms(s.draw(2000, 5000));
          s.cluster.heal();
        },
-       fault::needs::namespaces},
+       fault::needs::links},
       {"full disk", "the first node's disk has no room for 3 s",
        [](scene& s) {
          s.cluster.fill_disk(s.cluster.nodes().front());

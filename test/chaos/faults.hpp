@@ -31,7 +31,7 @@ struct fault {
   std::string_view name;
   std::string_view means;
   std::function<void(scene&)> happen;
-  enum class needs : std::uint8_t { nothing, namespaces, small_disk, its_name };  // its_name: takes long
+  enum class needs : std::uint8_t { nothing, links, small_disk, its_name };  // its_name: takes long
   needs what = needs::nothing;
 };
 

@@ -45,6 +45,7 @@ shop make_shop() {
 cluster_driver::shape shape_of(const chaos_options& options) {
   cluster_driver::shape out;
   out.has_namespaces = options.has_namespaces;
+  out.has_proxy = options.has_proxy;
   out.small_disk_mib = options.small_disk_mib;
   return out;
 }
@@ -54,10 +55,11 @@ std::vector<const fault*> chosen(const chaos_options& options) {
   for (const auto& one : all_faults()) {
     const auto& only = options.only;
     const bool is_named = std::find(only.begin(), only.end(), one.name) != only.end();
-    const bool is_possible = one.what == fault::needs::nothing ||
-                             (one.what == fault::needs::namespaces && options.has_namespaces) ||
-                             (one.what == fault::needs::small_disk && options.small_disk_mib > 0) ||
-                             (one.what == fault::needs::its_name && is_named);
+    const bool is_possible =
+        one.what == fault::needs::nothing ||
+        (one.what == fault::needs::links && (options.has_namespaces || options.has_proxy)) ||
+        (one.what == fault::needs::small_disk && options.small_disk_mib > 0) ||
+        (one.what == fault::needs::its_name && is_named);
     const bool is_wanted = only.empty() || is_named;
     if (is_possible && is_wanted) out.push_back(&one);
   }

@@ -17,6 +17,7 @@ struct chaos_options {
   double minutes = 0;             // not 0: as many rounds as begin within that time
   std::vector<std::string> only;  // names of faults; empty: all
   bool has_namespaces = false;    // faults of the network, too; needs root
+  bool has_proxy = false;         // the same by a proxy between the processes
   int small_disk_mib = 0;         // not 0: a full disk, too; needs root
   bool is_quiet = false;
 };
