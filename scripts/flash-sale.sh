@@ -69,11 +69,16 @@ sell_on_cluster() {
   "$root/scripts/cluster.sh" start --data "$at" >&2
   primary="$("$root/scripts/cluster.sh" where sku/flash-sale --data "$at")"
   echo "node $primary runs the SKU and is going to be killed" >&2
-  # It stays away until the others have taken over.
+  # It stays away until the others have taken over, and is back before anything is stopped or removed.
+  local status=0 deadline restart
+  restart="$(printf '%q ' "$root/scripts/cluster.sh" restart "$primary" --data "$at")"
   "$troupe" flash-sale --url "$(paste --serial --delimiters=, "$at/urls")" --data "$at/keys" --sku flash-sale \
     --retry-lost --kill-at 0.05 --kill-server "$at/$primary.pid" \
-    --restart-command "sleep 3; $(printf '%q ' "$root/scripts/cluster.sh" restart "$primary" --data "$at")" \
-    "${options[@]}"
+    --restart-command "sleep 3; test -e $(printf '%q' "$at/urls") && $restart && touch $(printf '%q' "$at/restarted")" \
+    "${options[@]}" || status=$?
+  deadline=$((SECONDS + 20))
+  while [[ -e "$at/$primary.pid.restart.log" && ! -e "$at/restarted" && $SECONDS -lt $deadline ]]; do sleep 0.05; done
+  return "$status"
 }
 
 if [[ $cluster == true ]]; then
