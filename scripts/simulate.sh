@@ -6,7 +6,8 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/simulate.sh [OPTION]...
   Builds the simulator (preset release) and runs it on all cores: seeds, simulated hours and injected faults by kind at
-  the end. Exit status 1: an invariant was broken; --seed with the printed number replays that run exactly.
+  the end. Exit status 1: an invariant was broken; --seed with the printed number, and the same --profile and --mutant
+  if any, replays that run exactly.
   --seeds N      that many seeds (default 10000)
   --first S      beginning with this one (default: from the clock)
   --seed S       this one alone, with its story
@@ -26,8 +27,6 @@ fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 [[ -f build/release/build.ninja ]] || cmake --preset release >/dev/null
 cmake --build --preset release --target troupe_simulate >&2
-arguments=("$@")
-printf '%s\n' "$@" | grep --quiet --extended-regexp '^--(seeds|seed|replay|mutant)$' || arguments+=(--seeds 10000)
-printf '%s\n' "$@" | grep --quiet --line-regexp -e --mutant && ! printf '%s\n' "$@" | grep --quiet --line-regexp -e --seeds &&
-  arguments+=(--first 1 --seeds 5000)
-exec build/release/test/simulation/troupe_simulate "${arguments[@]}"
+# What is given comes last, so it wins over the defaults.
+if [[ " $* " == *" --mutant "* ]]; then defaults=(--first 1 --seeds 5000); else defaults=(--seeds 10000); fi
+exec build/release/test/simulation/troupe_simulate "${defaults[@]}" "$@"

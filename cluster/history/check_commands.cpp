@@ -13,11 +13,15 @@ struct logged_command {
   bool operator<(const logged_command& other) const { return command < other.command; }
 };
 
+/// Timers and what changes no stock are nobody's; all else was asked by somebody, and is looked for under its
+/// command even when that has no name.
+bool is_asked(op_kind kind) { return kind != op_kind::expire && kind != op_kind::other; }
+
 std::vector<logged_command> commands_in(const committed_logs& logs) {
   std::vector<logged_command> out;
   for (const auto& [shard, log] : logs)
     for (std::uint64_t index = 1; index <= log.commit; ++index)
-      if (const auto& entry = log.at(index); entry.command != command_id{})
+      if (const auto& entry = log.at(index); entry.command != command_id{} || is_asked(entry.kind))
         out.push_back({entry.command, shard, &entry});
   std::stable_sort(out.begin(), out.end());
   return out;

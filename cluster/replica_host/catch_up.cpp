@@ -14,14 +14,18 @@ namespace {
 /// Once they are written they are acknowledged, and every copy applies them; a snapshot is installed.
 bool is_sound(shard_id shard, const message& what) {
   if (const auto* part = std::get_if<snapshot_part>(&what.body))
-    return part->bytes != nullptr && is_snapshot_piece(part->index, part->offset, *part->bytes);
+    return part->bytes != nullptr &&
+           is_snapshot_piece(part->index, part->history, part->offset, *part->bytes);
   const auto* sent = std::get_if<append>(&what.body);
   if (sent == nullptr) return true;
   chunk_view view;
+  entry_view entry;
   return std::all_of(sent->chunks.begin(), sent->chunks.end(), [&](const chunk& c) {
     if (!c.bytes) return true;  // a barrier
     return decode_chunk(shard, c.first, *c.bytes, view) && view.last_index() == c.last &&
-           view.epoch == c.epoch && view.previous_epoch == c.previous_epoch;
+           view.epoch == c.epoch && view.previous_epoch == c.previous_epoch &&
+           std::all_of(view.entries.begin(), view.entries.end(),
+                       [&](std::string_view one) { return decode_entry(one, entry); });
   });
 }
 

@@ -266,7 +266,8 @@ std::uint64_t journal::put_frame(const std::vector<log_write>& incoming) {
   return next_frame_++;
 }
 
-/// Tells each shard that took part how far its writes are on disk, once.
+/// Tells each shard that took part how far its writes are on disk, once. Noted first: whoever finds less
+/// after a kill knows that something is missing.
 void journal::report(const std::vector<log_write>& incoming) {
   for (const auto& w : incoming) {
     auto& tail = tails_[w.shard];
@@ -275,6 +276,7 @@ void journal::report(const std::vector<log_write>& incoming) {
     if (w.what == log_write::kind::truncation) tail.synced = w.first_index - 1;
     if (w.what == log_write::kind::install) tail.synced = w.last_index;
   }
+  if (!incoming.empty()) mark_.note(synced_ends());
   for (const auto& w : incoming) {
     if (w.number != 0 && tails_[w.shard].synced_number == w.number) listener_.on_synced(w.shard, w.number);
   }
@@ -386,12 +388,16 @@ void journal::lower_mark(const std::vector<log_write>& incoming) {
   write_mark(steady_clock::now(), false);
 }
 
+std::vector<std::uint64_t> journal::synced_ends() const {
+  std::vector<std::uint64_t> out;
+  out.reserve(tails_.size());
+  for (const auto& tail : tails_) out.push_back(tail.synced);
+  return out;
+}
+
 void journal::write_mark(steady_clock::time_point now, bool is_last) {
   if (!mark_is_stale_ || (now < next_mark_ && !is_last)) return;
-  std::vector<std::uint64_t> synced;
-  synced.reserve(tails_.size());
-  for (const auto& tail : tails_) synced.push_back(tail.synced);
-  mark_.write(synced);
+  mark_.write(synced_ends());
   mark_is_stale_ = false;
   next_mark_ = now + options_.mark_interval;
 }

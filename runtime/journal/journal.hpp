@@ -198,6 +198,7 @@ class journal final : public shard_log, public shard_history {
   void trim();
   std::uint64_t needed_frame();
   void lower_mark(const std::vector<log_write>& incoming);
+  std::vector<std::uint64_t> synced_ends() const;
   void write_mark(std::chrono::steady_clock::time_point now, bool is_last);
 
   store& store_;

@@ -1,5 +1,7 @@
 #include "runtime/journal/snapshot_stage.hpp"
 
+#include <algorithm>
+
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/hash.hpp"
 
@@ -54,11 +56,25 @@ std::string seal_snapshot_piece(std::string_view records) {
   return out;
 }
 
-bool is_snapshot_piece(std::uint64_t index, std::uint64_t offset, std::string_view piece) {
+namespace {
+
+bool has_history(const snapshot_marks& marks, const epoch_history& history) {
+  const auto& starts = marks.epoch_starts;
+  return !history.empty() && marks.applied.epoch == history.back().epoch &&
+         std::equal(starts.begin(), starts.end(), history.begin(), history.end(),
+                    [](const auto& a, const epoch_start& b) {
+                      return a.first == b.epoch && a.second == b.first_index;
+                    });
+}
+
+}  // namespace
+
+bool is_snapshot_piece(std::uint64_t index, const epoch_history& history, std::uint64_t offset,
+                       std::string_view piece) {
   std::size_t marks = 0;
   const auto ignore = [](std::string_view, std::string_view) {};
   const auto count = [&](const snapshot_marks& found) {
-    return ++marks == 1 && found.applied.index == index;
+    return ++marks == 1 && found.applied.index == index && has_history(found, history);
   };
   return read_piece(piece, count, ignore, ignore) && (marks == 1) == (offset == 0);
 }

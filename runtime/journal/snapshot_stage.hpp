@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/journal/log_write.hpp"
 #include "runtime/store/store.hpp"
 
 namespace troupe {
@@ -27,9 +28,10 @@ struct snapshot_marks {
 /// A piece with those records.
 std::string seal_snapshot_piece(std::string_view records);
 
-/// Whether those bytes are a whole, undamaged piece of a snapshot of the state after that entry, as far as
-/// one piece tells: to be asked before a piece of another process is believed.
-bool is_snapshot_piece(std::uint64_t index, std::uint64_t offset, std::string_view piece);
+/// Whether those bytes are a whole, undamaged piece of a snapshot of the state after that entry of a log with
+/// that history, as far as one piece tells: to be asked before a piece of another process is believed.
+bool is_snapshot_piece(std::uint64_t index, const epoch_history& history, std::uint64_t offset,
+                       std::string_view piece);
 
 /// Where a shard's snapshot is put aside, piece by piece, on the side of the store that is not the shard. One
 /// write makes it the shard. What was put aside is known to this object only, so a restart drops it.

@@ -274,6 +274,8 @@ sync_mark::sync_mark(const std::string& directory, const std::shared_ptr<rocksdb
   // before this one may have made it and ended here.
   if (status.ok()) status = sync_directory(on, directory);
   if (status.ok()) status = on.NewRandomRWFile(path, {}, &file_, nullptr);
+  // A process that was killed may have noted the newest: it must be on disk before the other slot is not.
+  if (status.ok()) status = file_->Sync({}, nullptr);
   TROUPE_ASSERT(status.ok(), "cannot open " + path + ": " + status.ToString());
   // The first write goes over the older slot, or one that is not whole.
   const auto newest = read_mark(directory, disk);
@@ -289,6 +291,15 @@ std::vector<std::uint64_t> sync_mark::read(const std::string& directory,
 }
 
 void sync_mark::write(const std::vector<std::uint64_t>& last_indexes) {
+  put(last_indexes);
+  const auto status = file_->Sync({}, nullptr);
+  TROUPE_ASSERT(status.ok(), "syncing the sync mark failed: " + status.ToString());
+  second_slot_ = !second_slot_;
+}
+
+void sync_mark::note(const std::vector<std::uint64_t>& last_indexes) { put(last_indexes); }
+
+void sync_mark::put(const std::vector<std::uint64_t>& last_indexes) {
   std::string body;
   byte_writer w{body};
   w.varint(++sequence_);
@@ -299,9 +310,7 @@ void sync_mark::write(const std::vector<std::uint64_t>& last_indexes) {
   byte_writer{slot}.sized(body);
   TROUPE_ASSERT(slot.size() <= slot_bytes, "the mark does not fit its slot");
   const auto at = second_slot_ ? slot_bytes : 0;
-  second_slot_ = !second_slot_;
-  auto status = file_->Write(at, slot, {}, nullptr);
-  if (status.ok()) status = file_->Sync({}, nullptr);
+  const auto status = file_->Write(at, slot, {}, nullptr);
   TROUPE_ASSERT(status.ok(), "writing the sync mark failed: " + status.ToString());
 }
 

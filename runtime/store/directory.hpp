@@ -41,9 +41,10 @@ std::uint16_t shard_count_of(const std::string& directory);
 /// Free space for unprivileged writers in the file system of the directory, 0 when it cannot be told.
 std::uint64_t free_bytes(const std::string& directory);
 
-/// A small file beside the store that says how far each shard's log was synced, written and synced about
-/// once a second. A log that ends below its mark has lost its tail at a record boundary, which checksums
-/// cannot see.
+/// A small file beside the store that says how far each shard's log was synced. A log that ends below its
+/// mark has lost its tail, which checksums cannot see: at a record boundary, or behind damage that looks like
+/// a write cut short. It is noted before anything of it is acknowledged, so it holds after a kill, and
+/// written and synced about once a second, so after a power cut too, for all but the last second.
 class sync_mark {
  public:
   /// `disk` as in store_options.
@@ -55,9 +56,14 @@ class sync_mark {
   /// The last indexes that were written, empty when there is no (whole) mark.
   static std::vector<std::uint64_t> read(const std::string& directory,
                                          const std::shared_ptr<rocksdb::FileSystem>& disk = {});
+  /// On disk on return.
   void write(const std::vector<std::uint64_t>& last_indexes);
+  /// With the operating system on return: a process that is killed leaves it, a power cut may not. What was
+  /// written last stays whole.
+  void note(const std::vector<std::uint64_t>& last_indexes);
 
  private:
+  void put(const std::vector<std::uint64_t>& last_indexes);
   std::unique_ptr<rocksdb::FSRandomRWFile> file_;
   bool second_slot_ = false;    // where the next write goes
   std::uint64_t sequence_ = 0;  // of the last write, in this life or before

@@ -155,3 +155,40 @@ TEST_CASE("replica: an authority's word that cannot be true is refused, counted,
   b.settle({1, 2, 3});
   CHECK(b.at(1).commit() == 3);
 }
+
+TEST_CASE("replica: an operator's repair raises the generation, and nobody goes back behind it") {
+  bench b(3, 2);
+  b.propose(1);
+  b.settle({1, 2, 3});
+  // The authority was lost; the operator makes node 2 the primary, at a revision above all that were seen.
+  auto repaired = b.authority.read(0);
+  repaired.revision += 100;
+  ++repaired.config.generation;
+  ++repaired.config.epoch;
+  repaired.config.primary = b.at(2).self();
+  for (int node : {1, 2, 3}) b.step(node, replication::config_read{repaired});
+  b.settle({1, 2, 3});
+  CHECK(b.serves(2));
+  CHECK_FALSE(b.serves(1));
+  // What was left of the old one goes on counting, and overtakes.
+  auto old = repaired;
+  old.revision += 100;
+  --old.config.generation;
+  ++old.config.epoch;
+  old.config.primary = b.at(3).self();
+  for (int node : {1, 2, 3}) {
+    const auto refused = b.at(node).figures().impossible_configs;
+    b.step(node, replication::config_read{old});
+    CHECK(b.at(node).figures().impossible_configs == refused + 1);
+    CHECK(b.at(node).meta().generation == repaired.config.generation);
+  }
+  b.settle({1, 2, 3});
+  CHECK(b.serves(2));
+  CHECK_FALSE(b.serves(3));
+  // After a restart, too.
+  b.crash(3);
+  b.restart(3);
+  const auto refused = b.at(3).figures().impossible_configs;
+  b.step(3, replication::config_read{old});
+  CHECK(b.at(3).figures().impossible_configs == refused + 1);
+}

@@ -131,6 +131,13 @@ void node::step(shard_id shard, const event& what) {
     if (core.role() == replica_role::primary && (role != replica_role::primary || epoch != core.epoch()))
       world_.truth.on_primary(of, core.epoch(), self_, view(of));
     carry_out(of, out);
+    // I12 across restarts: what it refuses to go back behind is written.
+    const auto& kept = view(of).meta;
+    if (kept.generation != core.meta().generation || kept.epoch != core.meta().epoch ||
+        kept.revision != core.meta().revision || kept.fence_revision != core.meta().fence_revision)
+      world_.truth.fail("I12", fmt::format("shard {} node {}: at revision {} epoch {}, and writes {} and {}",
+                                           of, number_ + 1, core.meta().revision, core.meta().epoch,
+                                           kept.revision, kept.epoch));
     if (core.role() == replica_role::primary) world_.check_primary(of, core);
     world_.fold(mix(out.size(), mix(core.commit(), core.epoch())));
   };

@@ -38,6 +38,17 @@ disk_image sound_disk(const std::vector<std::size_t>& lives, bool with_snapshots
   return disk_image::read_from(disk.path());
 }
 
+/// What a process leaves that is killed long after it last wrote rows and synced its mark.
+disk_image killed_disk(std::size_t rounds) {
+  const script plan{script_seed, script_length};
+  const test::temporary_directory disk;
+  auto begun = life::begin(disk.path() + "/data", std::make_shared<powercut_disk>(disk.path()), {},
+                           {std::chrono::milliseconds{300}, std::chrono::hours{1}});
+  REQUIRE(std::holds_alternative<std::unique_ptr<life>>(begun));
+  std::get<std::unique_ptr<life>>(begun)->run(plan, 1, rounds);
+  return disk_image::read_from(disk.path());
+}
+
 child_end answers_of(const disk_image& what, const std::string& root) {
   what.write_to(root);
   return run_child({"read", root, std::to_string(script_seed), std::to_string(script_length)});
@@ -143,4 +154,52 @@ TEST_CASE("corruption: a write-ahead log of which nothing can be read is noticed
       check_damaged(damaged, disk.path(), expected);
     }
   }
+}
+
+namespace {
+
+/// Where the records of a write-ahead log begin: blocks of 32 KiB, [checksum: 4][length: 2][type: 1][bytes].
+std::vector<std::size_t> records_of(const std::string& log) {
+  constexpr std::size_t block = 32U << 10U;
+  constexpr std::size_t header = 7;
+  std::vector<std::size_t> out;
+  for (std::size_t at = 0; at + header <= log.size();) {
+    const auto left = block - at % block;
+    const auto byte = [&](std::size_t offset) {
+      return static_cast<std::size_t>(static_cast<std::uint8_t>(log[at + offset]));
+    };
+    if (left < header || byte(6) == 0) {
+      at += left;
+      continue;
+    }
+    out.push_back(at);
+    at += header + byte(4) + (byte(5) << 8U);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("corruption: damage to the newest entries of a killed process does not pass for a torn tail") {
+  const test::temporary_directory disk;
+  const auto sound = killed_disk(40);
+  const auto expected = answers_of(sound, disk.path());
+  REQUIRE(expected.exit_code == 0);
+  std::string newest;
+  for (const auto& file : sound.files)
+    if (is_of_kind(file.first, ".log") && !file.second.empty()) newest = std::max(newest, file.first);
+  const auto records = records_of(sound.files.at(newest));
+  REQUIRE(records.size() > 12);
+  std::map<std::string, int> endings;
+  for (auto record = records.end() - 12; record != records.end(); ++record) {
+    CAPTURE(*record);
+    // The length reaches behind the end of the file: what a write that was cut short looks like.
+    auto flipped = sound;
+    apply({damage::how::flip, newest, *record + 5, 7}, flipped);
+    ++endings["flipped: " + check_damaged(flipped, disk.path(), expected)];
+    auto cut = sound;
+    apply({damage::how::truncate, newest, *record, 0}, cut);
+    ++endings["cut: " + check_damaged(cut, disk.path(), expected)];
+  }
+  for (const auto& [ending, times] : endings) MESSAGE(ending << ": " << times);
 }

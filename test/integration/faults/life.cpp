@@ -40,7 +40,7 @@ std::variant<std::uint64_t, std::string> script_end(const recovered_shard& found
 
 std::variant<std::unique_ptr<life>, store_error> life::begin(const std::string& directory,
                                                              std::shared_ptr<rocksdb::FileSystem> disk,
-                                                             life_events events) {
+                                                             life_events events, const life_pace& pace) {
   store_options small;
   small.directory = directory;
   small.shard_count = script::shards;
@@ -55,10 +55,10 @@ std::variant<std::unique_ptr<life>, store_error> life::begin(const std::string& 
 
   journal_options quick;
   quick.gather_max = std::chrono::microseconds{0};
-  quick.apply_delay = std::chrono::milliseconds{1};
+  quick.apply_delay = pace.apply_delay;
   quick.slice_rows = 8;
   quick.trim_bytes = 20'000;
-  quick.mark_interval = std::chrono::milliseconds{1};
+  quick.mark_interval = pace.mark_interval;
   begun->journal_ = std::make_unique<journal>(*begun->store_, *begun, quick, directory);
   auto recovered = begun->journal_->recover();
   if (auto* fault = std::get_if<store_error>(&recovered)) return *fault;

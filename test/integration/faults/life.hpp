@@ -26,6 +26,12 @@ struct life_events {
   std::function<void(std::uint64_t epoch)> opened = [](std::uint64_t) {};
 };
 
+/// How long what is written waits until its rows are, and until the mark is on disk.
+struct life_pace {
+  std::chrono::milliseconds apply_delay{1};
+  std::chrono::milliseconds mark_interval{1};
+};
+
 /// A shard's state after some entry of the script.
 struct snapshot {
   shard_id shard = 0;
@@ -42,7 +48,8 @@ class life final : public journal_listener {
  public:
   static std::variant<std::unique_ptr<life>, store_error> begin(const std::string& directory,
                                                                 std::shared_ptr<rocksdb::FileSystem> disk,
-                                                                life_events events = {});
+                                                                life_events events = {},
+                                                                const life_pace& pace = {});
   ~life() override;
 
   /// Appends to some shards, waits until that is on disk, commits it, and now and then waits until it is

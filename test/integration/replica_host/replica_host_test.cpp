@@ -198,8 +198,10 @@ struct follower : stage, shard_history {
     replica->receive({3, other, self, epoch, 1, std::move(body)});
   }
   std::vector<log_extract> read(shard_id, std::uint64_t, std::uint64_t, std::size_t) const override {
+    ++reads;
     return {};
   }
+  mutable int reads = 0;
   std::uint64_t first_kept(shard_id) const override { return 0; }
   void keep_from(shard_id, std::uint64_t) override {}
   void take_image(shard_id, image_handler) override {}
@@ -222,7 +224,7 @@ shared_bytes chunk_of(std::uint64_t first, int count, std::uint64_t epoch, std::
 }
 
 /// Marks of the state after that entry, in epoch 1.
-std::string marks_of(char index) { return {1, index, 1, 0, 0}; }
+std::string marks_of(char index) { return {1, index, 1, 0, 1, 1, 1}; }
 
 }  // namespace
 
@@ -243,6 +245,82 @@ TEST_CASE("replica host: entries that are damaged, or not what they are sent as,
   REQUIRE(f.writes.size() == before + 1);
   CHECK(f.writes.back().last_index == 2);
   CHECK(f.replica->damaged() == 3);
+}
+
+TEST_CASE("replica host: entries that cannot be applied are refused, whatever their checksum says") {
+  follower f;
+  f.sync();
+  const auto before = f.writes.size();
+  chunk_writer writer{3};
+  writer.begin(1, 1, 0);
+  writer.add("\xff\xff no entry");
+  f.hear(append{0, 0, {{1, 1, 1, 0, std::make_shared<const std::string>(writer.take())}}});
+  CHECK(f.replica->damaged() == 1);
+  CHECK(f.writes.size() == before);
+}
+
+namespace {
+
+/// Had entries 1 and 2 of epoch 1; the primary of epoch 2 has cut the second one, and now it is the primary
+/// of epoch 3 itself. Nothing of the cut is on disk yet.
+struct successor : follower {
+  successor() {
+    hear(append{0, 0, {{1, 2, 1, 0, chunk_of(1, 2, 1, 0)}}});
+    sync();
+    replica->receive({3, other, self, 2, 2, replication::activate{{{1, 1}}, 2, 1}});
+    replica->receive({3, other, self, 2, 2, append{0, 0, {{2, 2, 2, 1, nullptr}}}});
+    sync();
+    replica->receive({3, other, self, 3, 3, replication::activate{{{1, 1}}, 2, 1}});
+    REQUIRE(writes.back().what == log_write::kind::truncation);
+    become_primary(4);
+    lacks_all();
+  }
+  void become_primary(std::uint64_t epoch) {
+    auto now = alone(3, self, epoch, epoch * 10);
+    now.config.in_sync = {self, other};
+    now.config.replicas = {node_id{1}, node_id{2}};
+    replica->on_config(now);
+    epoch_now = epoch;
+  }
+  void lacks_all() {
+    replica->receive(
+        {3, other, self, epoch_now, epoch_now * 10, replication::append_ack{0, 0, false, false}});
+  }
+  std::uint64_t epoch_now = 0;
+};
+
+}  // namespace
+
+TEST_CASE("replica host: what is to be sent out of the log is read when every cut before it is on disk") {
+  successor s;
+  CHECK(s.reads == 0);
+  s.sync();
+  CHECK(s.reads == 1);
+}
+
+TEST_CASE("replica host: what was to be sent out of a log that gives way is void") {
+  successor s;
+  // Deposed before it served, and cut once more.
+  s.replica->receive({3, other, follower::self, 5, 50, replication::activate{{{1, 1}}, 2, 1}});
+  REQUIRE(s.writes.back().what == log_write::kind::truncation);
+  s.sync();
+  CHECK(s.reads == 0);
+}
+
+TEST_CASE("replica host: who serves no longer sends nothing more out of its log") {
+  successor s;
+  s.sync();
+  s.replica->receive({3, other, follower::self, 4, 40, replication::append_ack{2, 0, false, false}});
+  REQUIRE(s.served.first == 4);
+  const auto reads = s.reads;
+  s.replica->propose(entries(3, 4, 4));
+  s.replica->receive({3, other, follower::self, 4, 40, replication::nack{replication::refusal::gap, 1}});
+  auto now = alone(3, other, 5, 50);
+  now.config.replicas = {node_id{1}, node_id{2}};
+  s.replica->on_config(now);
+  CHECK(s.has_stopped);
+  s.sync();
+  CHECK(s.reads == reads);
 }
 
 TEST_CASE(
@@ -268,16 +346,18 @@ TEST_CASE(
   hear(flipped);
   hear(other_format);
   hear(seal_snapshot_piece(marks_of(6) + row));
+  hear(seal_snapshot_piece(std::string{1, 5, 2, 0, 1, 1, 1} + row));        // of another epoch
+  hear(seal_snapshot_piece(std::string{1, 5, 1, 0, 2, 1, 1, 3, 2} + row));  // of another history
   hear(seal_snapshot_piece(row));
   hear(seal_snapshot_piece(marks_of(5) + marks_of(5)));
   hear(seal_snapshot_piece(marks_of(5) + std::string{7}));
   hear(seal_snapshot_piece(marks_of(5) + std::string{2, 100, 'k'}));
   hear(good, 40);
   hear("");
-  CHECK(f.replica->damaged() == 9);
+  CHECK(f.replica->damaged() == 11);
   CHECK(f.writes.size() == before);
   hear(good);
-  CHECK(f.replica->damaged() == 9);
+  CHECK(f.replica->damaged() == 11);
   REQUIRE(f.writes.size() >= before + 2);
   CHECK(f.writes[before].what == log_write::kind::piece);
   CHECK(f.writes[before + 1].what == log_write::kind::install);

@@ -290,6 +290,52 @@ bool forge_a_replay(recorded_history& h, id_source& random) {
   return true;
 }
 
+/// One entry more at the end of the log, with the rows that it leads to, and no command of anybody's.
+bool log_what_has_no_name(recorded_history& h, id_source& random, op_kind kind) {
+  const auto* op = pick(h.operations, random, is_first_ok_write);
+  if (op == nullptr) return false;
+  bool has_struck = false;
+  for (auto& r : h.replicas) {
+    if (r.shard != shard_of(h, op->sku) || r.applied == 0) continue;
+    const auto rows =
+        std::find_if(r.skus.begin(), r.skus.end(), [&](const sku_rows& s) { return s.sku == op->sku; });
+    auto entry = r.entries.at(op->witness.index - 1);
+    entry.at = {r.entries.back().at.epoch, r.commit + 1};
+    entry.command = {};
+    entry.kind = kind;
+    if (kind == op_kind::restock) {
+      entry.order = 0;
+      entry.quantity = 1'000'000;
+      rows->counts.available += entry.quantity;
+      rows->restocked += entry.quantity;
+    } else {
+      const auto order = std::find_if(r.orders.begin(), r.orders.end(), [&](const order_row& o) {
+        return o.sku == op->sku && o.order == op->order;
+      });
+      const bool is_open = order != r.orders.end() && (order->status == order_status::reserved ||
+                                                       order->status == order_status::confirmed);
+      if (!is_open) return false;
+      (order->status == order_status::reserved ? rows->counts.reserved : rows->counts.sold) -=
+          order->quantity;
+      rows->counts.available += order->quantity;
+      order->status = order_status::cancelled;
+    }
+    entry.after = rows->counts;
+    r.entries.push_back(entry);
+    r.applied = ++r.commit;
+    has_struck = true;
+  }
+  return has_struck;
+}
+
+bool restock_for_nobody(recorded_history& h, id_source& random) {
+  return log_what_has_no_name(h, random, op_kind::restock);
+}
+
+bool cancel_for_nobody(recorded_history& h, id_source& random) {
+  return log_what_has_no_name(h, random, op_kind::cancel);
+}
+
 operation* any_replay(recorded_history& h, id_source& random) {
   return pick(h.operations, random,
               [](const operation& o) { return o.is_replay && o.outcome == outcome::ok; });
@@ -349,6 +395,8 @@ const std::vector<corruption>& corruptions() {
       {"end with other bytes", end_with_other_bytes},
       {"write unbalanced rows", write_unbalanced_rows},
       {"forge a replay", forge_a_replay},
+      {"restock for nobody", restock_for_nobody},
+      {"cancel for nobody", cancel_for_nobody},
       {"replay what is beyond the log", replay_what_is_beyond_the_log},
       {"replay in an epoch that never was", replay_in_an_epoch_that_never_was},
       {"sell the same order to another", sell_the_same_order_to_another},
