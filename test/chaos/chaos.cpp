@@ -29,6 +29,10 @@ int main(int count, char** words) {
                    "The same without root: this process stands between the others");
   program.add_option("--small-disk-mib", options.small_disk_mib,
                      "A full disk, too: one node's disk is a tmpfs of that size (root)");
+  program
+      .add_option("--clients", options.clients, "That order without a pause; a quarter as many create tasks")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   program.add_flag("--quiet", options.is_quiet, "No line a round");
   program.add_flag("--json", json, "The report as JSON");
   std::string list = "Faults:\n";

@@ -97,6 +97,8 @@ const std::vector<fault>& all_faults() {
          pause_ms(5000);
          s.cluster.signal_etcd(SIGCONT);
        }},
+      {"nothing", "two seconds of peace, to compare with; only by name", [](scene&) { pause_ms(2000); },
+       fault::needs::its_name},
       {"etcd away for a minute", "kill -9 of etcd, started again after 60 s; only by name",
        [](scene& s) {
          s.cluster.signal_etcd(SIGKILL);

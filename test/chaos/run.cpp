@@ -96,12 +96,14 @@ class chaos_run {
     how.user = client_user;
     how.token = cluster_.token(how.user);
     how.seed = options_.seed;
+    how.clients = options_.clients;
     workload clients{shop_, how};
     std::string problem;
     if (!clients.open(problem)) return fail(problem);
     delivery_options with;
     with.urls = how.urls;
     with.token = how.token;
+    with.clients = std::max<std::size_t>(options_.clients / 4, 1);
     deliveries news{with};
     {
       probes seen{how.urls, how.token, shop_.names, 5};
