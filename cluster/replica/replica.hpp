@@ -300,6 +300,7 @@ class replica {
   std::vector<peer> peers_;
   read_gate reads_;
   std::uint64_t beat_round_ = 0;
+  bool set_has_grown_ = false;  // since then: somebody counts who was not asked
   moment beat_at_{};
   std::optional<transfer_state> transfer_;
   moment next_transfer_{};

@@ -39,7 +39,10 @@ replica::peer* replica::next_to_join() {
   for (auto& p : peers_)
     if (may_join(p) && (next == nullptr || in_sync_.expected() == p.who)) next = &p;
   if (next == nullptr || !has_everything(*next)) {
-    if (next != nullptr) in_sync_.expect(next->who);
+    if (next != nullptr && in_sync_.expected() != next->who) {
+      in_sync_.expect(next->who);
+      set_has_grown_ = true;
+    }
     return nullptr;
   }
   in_sync_.expect(std::nullopt);
@@ -116,6 +119,7 @@ void replica::change_set(std::vector<member> next) {
   } else {
     in_sync_.propose(config_.revision, proposed.in_sync);
   }
+  set_has_grown_ = true;
   proposed.in_sync = std::move(next);
   proposed.written_by = make_nonce();
   touched_at_ = now_;

@@ -22,6 +22,7 @@ void replica::become_primary() {
   transfer_.reset();
   reads_.clear();
   beat_round_ = 0;
+  set_has_grown_ = false;
   peers_.clear();
   activation_ = log_.history();
   barrier_ = log_.last() + 1;
@@ -202,12 +203,13 @@ void replica::release_reads() {
   if (const auto ticket = reads_.release(commit_, confirmed); ticket != 0)
     out_->push_back(reads_released{ticket});
   if (reads_.is_empty() || reads_.wanted() <= confirmed) return;
-  if (confirmed >= beat_round_ || now_ - beat_at_ >= options_.resend_after) confirm();
+  if (confirmed >= beat_round_ || set_has_grown_ || now_ - beat_at_ >= options_.resend_after) confirm();
 }
 
 /// Asks everybody in sync at once; reads that come meanwhile share the next question.
 void replica::confirm() {
   beat_round_ = reads_.stamp();
+  set_has_grown_ = false;
   beat_at_ = now_;
   for (auto& p : peers_)
     if (p.follows && is_in(in_sync_.maximal(), p.who)) beat(p);

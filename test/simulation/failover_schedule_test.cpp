@@ -126,3 +126,25 @@ TEST_CASE("replica: R=3, ticks are wanted often while somebody may be dead, and 
   b.run({2}, std::chrono::ceil<milliseconds>(defaults.stall_after) + milliseconds{2000});
   CHECK_FALSE(b.at(2).is_in_haste());
 }
+
+TEST_CASE("replica: R=3, a read does not wait for a tick when a copy joins meanwhile") {
+  bench b(3, 2);
+  b.propose(1);
+  b.run({1, 2, 3}, milliseconds{300});
+  b.crash(3);
+  b.run({1, 2}, milliseconds{1500});
+  REQUIRE(b.config().in_sync.size() == 2);
+  b.restart(3);
+  b.let_meet();
+  for (std::uint64_t ticket = 1; ticket <= 40; ++ticket) {
+    CAPTURE(ticket);
+    CAPTURE(b.config().in_sync.size());
+    b.read(1, ticket);
+    // Its question is under way when the tick lets somebody in.
+    for (int node : {1, 2, 3}) b.tick(node);
+    b.settle({1, 2, 3});
+    CHECK(b.released(1) == ticket);
+    if (ticket % 3 == 0) b.propose(1);
+  }
+  CHECK(b.config().in_sync.size() == 3);
+}
