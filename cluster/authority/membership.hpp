@@ -23,9 +23,9 @@ struct node_profile {
   uuid cluster;         // what the data directory belongs to, nil when it is new
   std::uint32_t shard_count = 0;
   uuid start{};  // of this process, on its disk before it registers; nil: one is made
-  /// Those of the disk's earlier starts that may have been registered last. A registered one that is none of
-  /// them went on from another state of the disk: this one is an older copy. None: not known.
-  std::optional<std::vector<uuid>> earlier_starts{};
+  /// The disk's last start that it knows to be registered; nil: none. When another one is, that one went on
+  /// from another state of the disk, and this is an older copy. None: not known.
+  std::optional<uuid> last_start{};
 };
 
 enum class registration_outcome : std::uint8_t {

@@ -92,18 +92,17 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   auto known = load_identity(directory, options_.name);
   if (const auto* fault = std::get_if<store_error>(&known)) return *fault;
   auto who = std::get<identity>(known);
-  const auto earlier_starts = who.starts;
-  const auto start = who.begin_start();
+  who.begin_start();
   if (auto fault = save_identity(directory, who)) return fault;
   auto how = options_.authority;
   how.known_revision = known_revision(found);
   authority_ = std::make_unique<etcd::etcd_authority>(how);
-  const auto result = register_patiently(who, start, earlier_starts);
+  const auto result = register_patiently(who);
   if (result.outcome != registration_outcome::registered)
     return store_error{store_error::code::suspect, result.error};
   self_ = result.self;
   cluster_ = who.cluster = result.cluster;
-  who.confirm_start(start);
+  who.confirm_start();
   if (auto fault = save_identity(directory, who)) return fault;
   hello us;
   us.cluster = cluster_;
@@ -118,8 +117,7 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   return std::nullopt;
 }
 
-registration_result cluster_node::register_patiently(const identity& who, const uuid& start,
-                                                     const std::optional<std::vector<uuid>>& earlier_starts) {
+registration_result cluster_node::register_patiently(const identity& who) {
   node_profile profile;
   profile.name = options_.name;
   profile.address = !options_.advertised.empty()
@@ -130,8 +128,8 @@ registration_result cluster_node::register_patiently(const identity& who, const 
   profile.disk = who.disk;
   profile.cluster = who.cluster;
   profile.shard_count = options_.runtime.shard_count;
-  profile.start = start;
-  profile.earlier_starts = earlier_starts;
+  profile.start = who.pending_start;
+  if (who.knows_starts) profile.last_start = who.registered_start;
   const auto give_up_at = steady_clock::now() + options_.register_patience;
   for (bool is_first = true;; is_first = false) {
     auto answer = std::make_shared<std::promise<registration_result>>();

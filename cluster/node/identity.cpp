@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <sstream>
+#include <utility>
 
 #include "cluster/authority/fresh_uuid.hpp"
 #include "runtime/base/hash.hpp"
@@ -16,28 +19,16 @@ namespace {
 
 constexpr std::string_view first_line = "troupe member 2";
 constexpr std::string_view first_line_before = "troupe member 1";  // without starts and hash
-constexpr std::size_t starts_max = 16;
 
 std::string path_of(const std::string& directory) { return directory + "/member"; }
 
 store_error refuse(const std::string& why) { return {store_error::code::suspect, why}; }
 
 std::string to_text(const identity& what) {
-  auto out = std::string{first_line} + "\ncluster " + to_string(what.cluster) + "\ndisk " +
-             to_string(what.disk) + "\nnode " + what.node_name + "\nstarts";
-  for (const auto& one : what.starts.value_or(std::vector<uuid>{})) out += " " + to_string(one);
+  const auto out = fmt::format("{}\ncluster {}\ndisk {}\nnode {}\nstarts {} {}", first_line,
+                               to_string(what.cluster), to_string(what.disk), what.node_name,
+                               to_string(what.registered_start), to_string(what.pending_start));
   return out + fmt::format("\nhash {:016x}\n", stable_hash(out));
-}
-
-std::optional<std::vector<uuid>> parse_starts(const std::string& words) {
-  std::istringstream in{words};
-  std::vector<uuid> out;
-  for (std::string word; in >> word;) {
-    const auto id = parse_uuid(word);
-    if (!id || out.size() == starts_max) return std::nullopt;
-    out.push_back(*id);
-  }
-  return out;
 }
 
 /// What stands behind `name` and a space; none: another line.
@@ -58,21 +49,29 @@ std::optional<identity> parse(const std::string& bytes) {
   const auto cluster_id = cluster ? parse_uuid(*cluster) : std::nullopt;
   const auto disk_id = disk ? parse_uuid(*disk) : std::nullopt;
   if (!cluster_id || !disk_id || !name) return std::nullopt;
-  identity out{*disk_id, *cluster_id, *name, std::nullopt};
-  if (first == first_line_before) return out;
-  const auto starts = take_line(in, "starts");
-  out.starts = starts ? parse_starts(*starts) : std::nullopt;
-  const bool is_whole = out.starts && to_text(out) == bytes;  // the hash is part of that
-  return is_whole ? std::optional{out} : std::nullopt;
+  identity out{*disk_id, *cluster_id, *name};
+  out.knows_starts = first == first_line;
+  if (!out.knows_starts) return out;
+  const auto starts = take_line(in, "starts").value_or("");
+  const auto space = std::min(starts.find(' '), starts.size());
+  const auto registered = parse_uuid(starts.substr(0, space));
+  const auto pending = parse_uuid(starts.substr(std::min(space + 1, starts.size())));
+  if (!registered || !pending) return std::nullopt;
+  out.registered_start = *registered;
+  out.pending_start = *pending;
+  return to_text(out) == bytes ? std::optional{out} : std::nullopt;  // the hash is part of that
 }
 
 }  // namespace
 
-uuid identity::begin_start() {
-  auto& known = starts ? *starts : starts.emplace();
-  known.push_back(fresh_uuid());
-  if (known.size() > starts_max) known.erase(known.begin() + 1);
-  return known.back();
+const uuid& identity::begin_start() {
+  if (pending_start.is_nil()) pending_start = fresh_uuid();
+  return pending_start;
+}
+
+void identity::confirm_start() {
+  registered_start = std::exchange(pending_start, {});
+  knows_starts = true;
 }
 
 std::variant<identity, store_error> load_identity(const std::string& directory,
@@ -84,7 +83,7 @@ std::variant<identity, store_error> load_identity(const std::string& directory,
   auto read = read_file(nullptr, path_of(directory));
   if (const auto* fault = std::get_if<std::string>(&read)) return refuse(*fault);
   const auto& content = std::get<std::optional<file_content>>(read);
-  if (!content) return identity{fresh_uuid(), {}, node_name, std::vector<uuid>{}};
+  if (!content) return identity{fresh_uuid(), {}, node_name};
   auto found = parse(content->bytes);
   if (!found) return refuse(path_of(directory) + " is damaged; nothing was changed");
   if (found->node_name != node_name)

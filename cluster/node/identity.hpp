@@ -3,7 +3,6 @@
 #include <optional>
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "runtime/base/uuid.hpp"
 #include "runtime/store/store.hpp"
@@ -16,14 +15,16 @@ struct identity {
   uuid disk;     // made with the directory
   uuid cluster;  // nil until it has belonged to one
   std::string node_name;
-  /// What names a start. The first is the last one that is known to be registered, the others began after it
-  /// and did not get so far, as far as is known. None: a directory of a version that did not keep them.
-  std::optional<std::vector<uuid>> starts{};
+  uuid registered_start{};  // the last one that is known to be registered; nil: none yet
+  /// The one that began after it. It is known to be over when a later one is registered; until then it may
+  /// have been registered, so it is taken again: nobody ever spoke in its name.
+  uuid pending_start{};
+  bool knows_starts = true;  // false: a directory of a version that did not keep them
 
-  /// Names this start; the last one that was registered stays among them, and the newest.
-  uuid begin_start();
-  /// It is registered: the others are over.
-  void confirm_start(const uuid& start) { starts = {start}; }
+  /// Names this start.
+  const uuid& begin_start();
+  /// It is registered.
+  void confirm_start();
 };
 
 /// Makes the identity of a new directory. Refuses a directory of another node, or of `troupe serve`.

@@ -216,7 +216,9 @@ void journal::round(std::vector<log_write>& incoming, bool is_last) {
   }
   if (!incoming.empty() || is_last) {
     // The write above does not wait for the disk, so that the applier's writes can pass during the fsync.
+    const auto written = store_.sequence();
     store_.sync();
+    synced_sequence_ = written;
     const auto took = static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - now).count());
     const std::lock_guard lock{figures_mutex_};
@@ -276,7 +278,7 @@ void journal::report(const std::vector<log_write>& incoming) {
     if (w.what == log_write::kind::truncation) tail.synced = w.first_index - 1;
     if (w.what == log_write::kind::install) tail.synced = w.last_index;
   }
-  if (!incoming.empty()) mark_.note(synced_ends());
+  if (!incoming.empty()) mark_.note(synced());
   for (const auto& w : incoming) {
     if (w.number != 0 && tails_[w.shard].synced_number == w.number) listener_.on_synced(w.shard, w.number);
   }
@@ -388,16 +390,17 @@ void journal::lower_mark(const std::vector<log_write>& incoming) {
   write_mark(steady_clock::now(), false);
 }
 
-std::vector<std::uint64_t> journal::synced_ends() const {
-  std::vector<std::uint64_t> out;
-  out.reserve(tails_.size());
-  for (const auto& tail : tails_) out.push_back(tail.synced);
+synced_state journal::synced() const {
+  synced_state out;
+  out.ends.reserve(tails_.size());
+  for (const auto& tail : tails_) out.ends.push_back(tail.synced);
+  out.sequence = synced_sequence_;
   return out;
 }
 
 void journal::write_mark(steady_clock::time_point now, bool is_last) {
   if (!mark_is_stale_ || (now < next_mark_ && !is_last)) return;
-  mark_.write(synced_ends());
+  mark_.write(synced());
   mark_is_stale_ = false;
   next_mark_ = now + options_.mark_interval;
 }

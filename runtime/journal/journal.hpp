@@ -198,7 +198,7 @@ class journal final : public shard_log, public shard_history {
   void trim();
   std::uint64_t needed_frame();
   void lower_mark(const std::vector<log_write>& incoming);
-  std::vector<std::uint64_t> synced_ends() const;
+  synced_state synced() const;
   void write_mark(std::chrono::steady_clock::time_point now, bool is_last);
 
   store& store_;
@@ -237,6 +237,7 @@ class journal final : public shard_log, public shard_history {
   std::size_t log_bytes_ = 0;         // their sum
   std::chrono::steady_clock::time_point next_mark_{};
   bool mark_is_stale_ = false;
+  std::uint64_t synced_sequence_ = 0;  // all writes up to that number are on disk
 
   mutable std::mutex figures_mutex_;
   journal_figures figures_;

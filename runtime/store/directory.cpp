@@ -224,22 +224,24 @@ std::optional<store_error> prepare_directory(const store_options& options, direc
 namespace {
 constexpr std::size_t slot_bytes = 64U << 10U;
 
-std::vector<std::uint64_t> decode_slot(std::string_view slot, std::uint64_t& sequence) {
+synced_state decode_slot(std::string_view slot, std::uint64_t& number) {
   byte_reader in{slot};
   const auto sum = in.u32_be();
   const auto body = in.sized();
   if (!in.ok() || body.empty() || checksum(body) != sum) return {};
   byte_reader fields{body};
-  sequence = fields.varint();
-  std::vector<std::uint64_t> indexes(static_cast<std::size_t>(fields.varint()) & 0xffff);
-  for (auto& index : indexes) index = fields.varint();
-  return fields.ok() ? indexes : std::vector<std::uint64_t>{};
+  number = fields.varint();
+  synced_state out;
+  out.ends.resize(static_cast<std::size_t>(fields.varint()) & 0xffff);
+  for (auto& end : out.ends) end = fields.varint();
+  if (!fields.at_end()) out.sequence = fields.varint();
+  return fields.ok() ? out : synced_state{};
 }
 
 struct newest_mark {
-  std::vector<std::uint64_t> indexes;  // empty: no slot is whole
+  synced_state state;
   bool is_in_second_slot = false;
-  std::uint64_t sequence = 0;
+  std::uint64_t number = 0;
 };
 
 newest_mark read_mark(const std::string& directory, const std::shared_ptr<rocksdb::FileSystem>& disk) {
@@ -251,10 +253,9 @@ newest_mark read_mark(const std::string& directory, const std::shared_ptr<rocksd
   TROUPE_ASSERT(status.ok() || status.IsNotFound(), "cannot read " + path + ": " + status.ToString());
   newest_mark newest;
   for (std::size_t at = 0; at < bytes.size() && at <= slot_bytes; at += slot_bytes) {
-    std::uint64_t sequence = 0;
-    auto indexes = decode_slot(std::string_view{bytes}.substr(at, slot_bytes), sequence);
-    if (!indexes.empty() && sequence >= newest.sequence)
-      newest = {std::move(indexes), at == slot_bytes, sequence};
+    std::uint64_t number = 0;
+    auto state = decode_slot(std::string_view{bytes}.substr(at, slot_bytes), number);
+    if (!state.ends.empty() && number >= newest.number) newest = {std::move(state), at == slot_bytes, number};
   }
   return newest;
 }
@@ -279,32 +280,32 @@ sync_mark::sync_mark(const std::string& directory, const std::shared_ptr<rocksdb
   TROUPE_ASSERT(status.ok(), "cannot open " + path + ": " + status.ToString());
   // The first write goes over the older slot, or one that is not whole.
   const auto newest = read_mark(directory, disk);
-  second_slot_ = !newest.indexes.empty() && !newest.is_in_second_slot;
-  sequence_ = newest.sequence;
+  second_slot_ = !newest.state.ends.empty() && !newest.is_in_second_slot;
+  number_ = newest.number;
 }
 
 sync_mark::~sync_mark() = default;
 
-std::vector<std::uint64_t> sync_mark::read(const std::string& directory,
-                                           const std::shared_ptr<rocksdb::FileSystem>& disk) {
-  return read_mark(directory, disk).indexes;
+synced_state sync_mark::read(const std::string& directory, const std::shared_ptr<rocksdb::FileSystem>& disk) {
+  return read_mark(directory, disk).state;
 }
 
-void sync_mark::write(const std::vector<std::uint64_t>& last_indexes) {
-  put(last_indexes);
+void sync_mark::write(const synced_state& now) {
+  put(now);
   const auto status = file_->Sync({}, nullptr);
   TROUPE_ASSERT(status.ok(), "syncing the sync mark failed: " + status.ToString());
   second_slot_ = !second_slot_;
 }
 
-void sync_mark::note(const std::vector<std::uint64_t>& last_indexes) { put(last_indexes); }
+void sync_mark::note(const synced_state& now) { put(now); }
 
-void sync_mark::put(const std::vector<std::uint64_t>& last_indexes) {
+void sync_mark::put(const synced_state& now) {
   std::string body;
   byte_writer w{body};
-  w.varint(++sequence_);
-  w.varint(last_indexes.size());
-  for (const auto index : last_indexes) w.varint(index);
+  w.varint(++number_);
+  w.varint(now.ends.size());
+  for (const auto end : now.ends) w.varint(end);
+  w.varint(now.sequence);
   std::string slot;
   byte_writer{slot}.u32_be(checksum(body));
   byte_writer{slot}.sized(body);

@@ -155,6 +155,7 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
                                   descriptors, &opened->families, &db);
   if (!status.ok()) return translate(status, options.directory);
   opened->db.reset(db);
+  opened->sequence_found = db->GetLatestSequenceNumber();
   for (std::size_t i = 0; i < family_count; ++i) {
     TROUPE_ASSERT(opened->families[i]->GetID() == i, "column families were created in another order");
   }
@@ -169,6 +170,8 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
 std::uint16_t store::shard_count() const { return impl_->options.shard_count; }
 std::uint64_t store::epoch() const { return impl_->epoch; }
 const std::shared_ptr<rocksdb::FileSystem>& store::disk() const { return impl_->options.disk; }
+std::uint64_t store::sequence() const { return impl_->db->GetLatestSequenceNumber(); }
+std::uint64_t store::sequence_found() const { return impl_->sequence_found; }
 
 std::optional<std::string> store::get_row(std::string_view key) const {
   rocksdb::PinnableSlice value;

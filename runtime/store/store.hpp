@@ -108,6 +108,10 @@ class store {
   std::uint64_t epoch() const;
   /// As in the options.
   const std::shared_ptr<rocksdb::FileSystem>& disk() const;
+  /// Of the last write, and of the last one that opening found. Each write takes numbers, of which none is
+  /// taken twice.
+  std::uint64_t sequence() const;
+  std::uint64_t sequence_found() const;
 
   std::optional<std::string> get_row(std::string_view key) const;
   /// Keys in [from, to), `to` empty for no bound, all of one shard; false from the visitor ends the scan.

@@ -50,6 +50,7 @@ struct store::impl {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   std::uint64_t epoch = 0;
+  std::uint64_t sequence_found = 0;  // when it was opened, before anything was written
   shard_sides sides;
 
   explicit impl(const store_options& o) : options(o), expiry(o.reply_retention_ms), sides(o.shard_count) {}

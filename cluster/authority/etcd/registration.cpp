@@ -101,18 +101,21 @@ std::optional<std::string> registration::objection(const view& now) const {
   if (self_.shard_count != now.meta->shard_count)
     return "the cluster was made with " + std::to_string(now.meta->shard_count) + " shards, not " +
            std::to_string(self_.shard_count) + "; the count never changes";
-  if (now.own && is_older_copy(*now.own))
-    return "the data directory is an older copy of this node's: the node has been started since, on a newer "
-           "state of it. Put that one back, or move this one away: an empty one gets everything from other "
-           "nodes";
+  if (now.own && has_lost_something(*now.own))
+    return "the data directory is an older copy, or another one has been in its place: the node has been "
+           "started "
+           "since, and what it acknowledged is not all in here. Put that directory back, or move this one "
+           "away: an "
+           "empty one gets everything from other nodes";
   return std::nullopt;
 }
 
-/// The node's last start is on the disk that it was made on.
-bool registration::is_older_copy(const run_record& last) const {
-  const auto& known = self_.earlier_starts;
-  return last.disk == self_.disk && last.started_by != nonce_ && known &&
-         std::find(known->begin(), known->end(), last.started_by) == known->end();
+/// The node's last start was on another disk than this one, which is not new, or on a state of this one that
+/// it does not know.
+bool registration::has_lost_something(const run_record& last) const {
+  if (last.started_by == nonce_) return false;
+  if (last.disk != self_.disk) return !self_.cluster.is_nil();
+  return self_.last_start && *self_.last_start != last.started_by;
 }
 
 // Whether it won does not matter: the next round reads who did.

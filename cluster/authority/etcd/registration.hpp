@@ -27,7 +27,7 @@ class registration {
   /// One step forward from what was read; no value: read again.
   std::optional<registration_result> advance(asking& who, const view& now);
   std::optional<std::string> objection(const view& now) const;
-  bool is_older_copy(const run_record& last) const;
+  bool has_lost_something(const run_record& last) const;
   void create_cluster(asking& who);
   std::optional<registration_result> start_run(asking& who, const view& now);
   registration_result registered(const view& now, member as) const;

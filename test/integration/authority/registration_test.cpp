@@ -56,33 +56,42 @@ TEST_CASE("registration: another disk under the same name is said to be new") {
   CHECK_FALSE(enter(authority, profile("a", 2)).disk_is_new);
 }
 
-TEST_CASE("registration: an older copy of a disk is refused, and a start that died half way is not one") {
+TEST_CASE(
+    "registration: a disk that has missed a start of its node is refused, one that died half way is not") {
   etcd_process server;
   etcd_authority authority{options(server.endpoint())};
-  const auto start = [&](std::uint64_t nonce, std::optional<std::vector<uuid>> earlier) {
-    auto self = profile("a", 1);
+  uuid cluster;
+  const auto start = [&](std::uint64_t disk, std::uint64_t nonce, std::optional<uuid> last) {
+    auto self = profile("a", disk);
+    self.cluster = last ? cluster : uuid{};  // a new directory belongs to none yet
     self.start = numbered(nonce);
-    self.earlier_starts = std::move(earlier);
-    return enter(authority, self);
+    self.last_start = last;
+    const auto result = enter(authority, self);
+    if (result.outcome == registration_outcome::registered) cluster = result.cluster;
+    return result;
   };
-  const auto first = start(101, std::vector<uuid>{});
-  REQUIRE(first.outcome == registration_outcome::registered);
-  // The same process asks again: its own start is not another one's.
-  CHECK(start(101, std::vector<uuid>{}).self == first.self);
-  const auto second = start(102, std::vector{numbered(101)});
-  REQUIRE(second.outcome == registration_outcome::registered);
+  const auto is_in = [](const registration_result& r) {
+    return r.outcome == registration_outcome::registered;
+  };
+  const auto first = start(1, 101, std::nullopt);
+  REQUIRE(is_in(first));
+  // The process died before it knew, and the next one asks in the same name: it is the same run.
+  CHECK(start(1, 101, uuid{}).self == first.self);
+  const auto second = start(1, 102, numbered(101));
+  REQUIRE(is_in(second));
   // The copy was made when 101 was the last one.
-  const auto old = start(103, std::vector{numbered(101)});
+  const auto old = start(1, 103, numbered(101));
   CHECK(old.outcome == registration_outcome::refused);
-  CHECK(old.error.find("is an older copy of this node's") != std::string::npos);
+  CHECK(old.error.find("is an older copy, or another one has been in its place") != std::string::npos);
   CHECK(read_nodes(authority).nodes.at(0).latest == second.self);
-  // 102 was registered, and its process died before it could write that down.
-  CHECK(start(104, std::vector{numbered(101), numbered(102)}).outcome == registration_outcome::registered);
-  // A directory of before starts were kept, and another disk.
-  CHECK(start(105, std::nullopt).outcome == registration_outcome::registered);
-  auto other = profile("a", 2);
-  other.earlier_starts = std::vector<uuid>{};
-  CHECK(enter(authority, other).disk_is_new);
+  REQUIRE(is_in(start(1, 104, numbered(102))));
+  // Replaced by an empty one, which goes on; then the first one is put back.
+  const auto fresh = start(2, 201, std::nullopt);
+  REQUIRE(is_in(fresh));
+  CHECK(fresh.disk_is_new);
+  REQUIRE(is_in(start(2, 202, numbered(201))));
+  CHECK(start(1, 105, numbered(104)).outcome == registration_outcome::refused);
+  CHECK(is_in(start(2, 203, numbered(202))));
 }
 
 TEST_CASE("registration: nodes that start at once get different numbers and one cluster") {

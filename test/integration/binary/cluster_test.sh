@@ -85,7 +85,7 @@ cp --recursive "$at/n1" "$work/older"
 wait_whole
 kill -TERM "$(<"$at/n1.pid")"
 wait_ended n1
-refused "is an older copy of this node's" "$TROUPE" node --name n1 --data "$work/older" --port 20001 --ops-port 0 \
+refused "is an older copy, or another one has been in its place" "$TROUPE" node --name n1 --data "$work/older" --port 20001 --ops-port 0 \
   --etcd "$etcd" --cluster local --shards 8
 refused 'belongs to cluster' "$TROUPE" node --name n1 --data "$at/n1" --port 20001 --ops-port 0 \
   --etcd "$etcd" --cluster other --shards 8

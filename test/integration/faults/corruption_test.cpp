@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <condition_variable>
 #include <map>
+#include <mutex>
 
 #include "test/integration/faults/child_process.hpp"
 #include "test/integration/faults/life.hpp"
@@ -202,4 +204,113 @@ TEST_CASE("corruption: damage to the newest entries of a killed process does not
     ++endings["cut: " + check_damaged(cut, disk.path(), expected)];
   }
   for (const auto& [ending, times] : endings) MESSAGE(ending << ": " << times);
+}
+
+namespace {
+
+/// A journal without anything around it, of whose shard 0 the test plays the replica.
+class bare_journal final : public journal_listener {
+ public:
+  /// Not begun: see `refusal`.
+  explicit bare_journal(const std::string& directory) {
+    store_options small;
+    small.directory = directory;
+    small.shard_count = script::shards;
+    small.block_cache_bytes = 1U << 20U;
+    auto opened = store::open(small);
+    if (const auto* fault = std::get_if<store_error>(&opened)) {
+      refusal = fault->message;
+      return;
+    }
+    store_ = std::move(std::get<std::unique_ptr<store>>(opened));
+    journal_options slow;
+    slow.mark_interval = std::chrono::hours{1};
+    journal_ = std::make_unique<journal>(*store_, *this, slow, directory);
+    auto recovered = journal_->recover();
+    if (const auto* fault = std::get_if<store_error>(&recovered)) {
+      refusal = fault->message;
+      return;
+    }
+    journal_->start();
+  }
+  ~bare_journal() override { journal_.reset(); }
+
+  /// On disk, and said to be, when this returns.
+  void write(log_write what) {
+    const auto number = what.number = ++written_;
+    journal_->write(std::move(what));
+    std::unique_lock lock{mutex_};
+    REQUIRE(synced_by_now_.wait_for(lock, std::chrono::seconds{20}, [&] { return synced_ >= number; }));
+  }
+  void append(const script& plan, std::uint64_t first, std::uint64_t last, std::uint64_t epoch,
+              std::uint64_t previous) {
+    chunk_writer chunk{0};
+    chunk.begin(first, epoch, previous);
+    for (auto index = first; index <= last; ++index) chunk.add(plan.entry(0, index));
+    write(
+        {0, log_write::kind::entries, 0, first, last, std::make_shared<const std::string>(chunk.take()), 1});
+  }
+  std::string refusal;
+
+ private:
+  void on_synced(shard_id, std::uint64_t number) override {
+    const std::lock_guard lock{mutex_};
+    synced_ = number;
+    synced_by_now_.notify_all();
+  }
+  void on_applied(shard_id, std::uint64_t) override {}
+
+  std::mutex mutex_;
+  std::condition_variable synced_by_now_;
+  std::uint64_t synced_ = 0;   // guarded by mutex_
+  std::uint64_t written_ = 0;  // the number of the last write
+  std::unique_ptr<store> store_;
+  std::unique_ptr<journal> journal_;
+};
+
+/// What is on the disk of a process that is killed when `lived` has done what it does.
+template <class Live>
+disk_image killed_after(const Live& lived) {
+  const test::temporary_directory disk;
+  bare_journal one{disk.path() + "/data"};
+  REQUIRE(one.refusal.empty());
+  lived(one);
+  return disk_image::read_from(disk.path());
+}
+
+}  // namespace
+
+TEST_CASE(
+    "corruption: a lost cut whose entries were replaced, or a lost promise, is noticed though no log is "
+    "shorter") {
+  const script plan{script_seed, script_length};
+  const auto replaced = killed_after([&](bare_journal& one) {
+    one.append(plan, 1, 10, 3, 0);
+    one.write({0, log_write::kind::truncation, 0, 6, 0, {}, 1});
+    one.append(plan, 6, 10, 4, 3);
+  });
+  const auto promised = killed_after([&](bare_journal& one) {
+    one.append(plan, 1, 10, 3, 0);
+    one.write({0, log_write::kind::meta, 0, 0, 0, std::make_shared<const std::string>("a promise"), 1});
+  });
+  for (const auto& [killed, lost_records] : {std::pair{replaced, 2}, std::pair{promised, 1}}) {
+    std::string newest;
+    for (const auto& file : killed.files)
+      if (is_of_kind(file.first, ".log") && !file.second.empty()) newest = std::max(newest, file.first);
+    const auto records = records_of(killed.files.at(newest));
+    REQUIRE(records.size() > 2);
+    const auto refusal_of = [](const disk_image& what) {
+      const test::temporary_directory disk;
+      what.write_to(disk.path());
+      return bare_journal{disk.path() + "/data"}.refusal;
+    };
+    CHECK(refusal_of(killed) == "");
+    const auto first_lost = records[records.size() - static_cast<std::size_t>(lost_records)];
+    auto flipped = killed;
+    apply({damage::how::flip, newest, first_lost + 5, 7}, flipped);
+    CHECK(refusal_of(flipped).find("the disk lost acknowledged data") != std::string::npos);
+    auto cut = killed;
+    apply({damage::how::truncate, newest, first_lost, 0}, cut);
+    CHECK(refusal_of(cut).find("the disk lost acknowledged data") != std::string::npos);
+  }
 }

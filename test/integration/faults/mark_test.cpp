@@ -15,15 +15,15 @@ namespace {
 
 /// Two that may get lost, and one that may not.
 void go_on(sync_mark& mark, std::uint64_t n) {
-  for (auto value = 3 * n - 2; value < 3 * n; ++value) mark.note({value, 2 * value});
-  mark.write({3 * n, 6 * n});
+  for (auto value = 3 * n - 2; value < 3 * n; ++value) mark.note({{value, 2 * value}, 0});
+  mark.write({{3 * n, 6 * n}, 3 * n});
 }
 
 /// What the file said when it was last synced.
 std::uint64_t promised_by(const std::string& mark) {
   const test::temporary_directory disk;
   std::ofstream{disk.path() + "/mark"} << mark;
-  const auto found = sync_mark::read(disk.path());
+  const auto found = sync_mark::read(disk.path()).ends;
   return found.empty() ? 0 : found.front();
 }
 
@@ -54,7 +54,7 @@ TEST_CASE(
       if (then.last().what == disk_step::action::sync) promised = promised_by(then.mark);
       for (int tries = 0; tries < 20; ++tries) {
         then.disk().power_cut(random).write_to(disk.path());
-        const auto found = sync_mark::read(disk.path() + "/data");
+        const auto found = sync_mark::read(disk.path() + "/data").ends;
         if (promised == 0) continue;
         REQUIRE(found.size() == 2);
         CHECK(found[0] >= promised);

@@ -23,7 +23,7 @@ constexpr std::uint64_t script_length = 300;
 std::vector<std::uint64_t> mark_in(const std::string& bytes) {
   const test::temporary_directory beside;
   std::ofstream{beside.path() + "/mark", std::ios::binary} << bytes;
-  return sync_mark::read(beside.path());
+  return sync_mark::read(beside.path()).ends;
 }
 
 std::string numbers(const std::vector<std::uint64_t>& values) {
@@ -38,7 +38,7 @@ std::variant<std::vector<std::uint64_t>, std::string> reopen(const std::string& 
                                                              const script& plan) {
   // A power cut may leave any part of the slot that was being written, and never of the other one. Before
   // strays are cut off the mark goes down to where they begin.
-  const auto left = sync_mark::read(root + "/data");
+  const auto left = sync_mark::read(root + "/data").ends;
   const auto promised = mark_in(then.mark);
   for (std::size_t i = 0; i < promised.size(); ++i) {
     if (left.size() <= i || left[i] < std::min(promised[i], then.acknowledged[i]))

@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include "cluster/node/identity.hpp"
@@ -44,7 +43,8 @@ TEST_CASE("identity: what was written is read back, and a new directory is a new
   const directory other;
   auto mine = here.get();
   CHECK(mine.cluster.is_nil());
-  CHECK(mine.starts == std::vector<uuid>{});
+  CHECK(mine.registered_start.is_nil());
+  CHECK(mine.pending_start.is_nil());
   CHECK(other.get().disk != mine.disk);
   mine.cluster = some_cluster;
   const auto start = mine.begin_start();
@@ -52,25 +52,30 @@ TEST_CASE("identity: what was written is read back, and a new directory is a new
   const auto again = here.get();
   CHECK(again.disk == mine.disk);
   CHECK(again.cluster == some_cluster);
-  CHECK(again.starts == std::vector{start});
+  CHECK(again.registered_start.is_nil());
+  CHECK(again.pending_start == start);
   CHECK(here.refusal("n2").find("belongs to the node `n1`, not to `n2`") != std::string::npos);
 }
 
-TEST_CASE("identity: of many starts that got nowhere the registered one stays, and as many as are allowed") {
+TEST_CASE("identity: a start that may have been registered is taken again, until one is known to be") {
   const directory here;
   auto mine = here.get();
-  const auto registered = mine.begin_start();
-  mine.confirm_start(registered);
-  std::set<uuid> seen{registered};
+  mine.cluster = some_cluster;
+  const auto first = mine.begin_start();
+  REQUIRE_FALSE(save_identity(here.where.path(), mine));
+  // However many processes die before they know.
   for (int i = 0; i < 100; ++i) {
-    const auto start = mine.begin_start();
-    CHECK(seen.insert(start).second);
-    CHECK(mine.starts->front() == registered);
-    CHECK(mine.starts->back() == start);
+    mine = here.get();
+    CHECK(mine.begin_start() == first);
     REQUIRE_FALSE(save_identity(here.where.path(), mine));
-    CHECK(here.get().starts == mine.starts);
   }
-  CHECK(mine.starts->size() == 16);
+  mine.confirm_start();
+  REQUIRE_FALSE(save_identity(here.where.path(), mine));
+  mine = here.get();
+  CHECK(mine.registered_start == first);
+  CHECK(mine.pending_start.is_nil());
+  CHECK(mine.begin_start() != first);
+  CHECK(mine.registered_start == first);
 }
 
 TEST_CASE("identity: a file with any bit changed, or cut anywhere, is refused untouched") {
@@ -100,8 +105,10 @@ TEST_CASE("identity: a file of the first format is read, and which starts there 
       "disk 01890000-0000-7000-8000-00000000000b\nnode n1\n");
   auto mine = here.get();
   CHECK(mine.cluster == some_cluster);
-  CHECK_FALSE(mine.starts);
+  CHECK_FALSE(mine.knows_starts);
   const auto start = mine.begin_start();
+  mine.confirm_start();
   REQUIRE_FALSE(save_identity(here.where.path(), mine));
-  CHECK(here.get().starts == std::vector{start});
+  CHECK(here.get().knows_starts);
+  CHECK(here.get().registered_start == start);
 }

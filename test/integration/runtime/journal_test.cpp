@@ -146,7 +146,7 @@ TEST_CASE("journal: a clean end leaves a mark of the whole log, however young") 
     o.append(1, 4, o.stored->epoch(), 2, "two");
     REQUIRE(o.heard.wait_synced(1, 5));
   }
-  CHECK(sync_mark::read(directory.path()) == std::vector<std::uint64_t>{0, 5, 0, 0});
+  CHECK(sync_mark::read(directory.path()).ends == std::vector<std::uint64_t>{0, 5, 0, 0});
 }
 
 TEST_CASE("journal: a log with a gap, a strayed record or a flipped bit is refused and left alone") {
@@ -182,10 +182,10 @@ TEST_CASE("journal: a log that ends below its sync mark is suspect") {
   { opened o{directory.path()}; }
   {
     sync_mark mark{directory.path()};
-    mark.write({0, 5, 0, 0});
-    mark.write({0, 9, 0, 0});
+    mark.write({{0, 5, 0, 0}, 0});
+    mark.write({{0, 9, 0, 0}, 0});
   }
-  CHECK(sync_mark::read(directory.path()) == std::vector<std::uint64_t>{0, 9, 0, 0});
+  CHECK(sync_mark::read(directory.path()).ends == std::vector<std::uint64_t>{0, 9, 0, 0});
   opened again{directory.path()};
   REQUIRE(again.fault);
   CHECK(again.fault->what == store_error::code::suspect);

@@ -127,7 +127,7 @@ TEST_CASE("journal: a log that was cut below its mark is not taken for one that 
     writes.wait(2);
     writes.cut(1, 2);
     writes.wait(1);
-    CHECK(sync_mark::read(directory.path()).at(1) <= 1);
+    CHECK(sync_mark::read(directory.path()).ends.at(1) <= 1);
   }
   const opened again{directory.path()};
   REQUIRE_FALSE(again.fault);
