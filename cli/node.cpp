@@ -57,6 +57,7 @@ cluster_node_options options_of(const node_command_options& from) {
   out.authority.cluster = from.cluster.cluster;
   out.name = from.name;
   out.zone = from.zone;
+  out.trusts_disk = from.trusts_disk;
   if (from.ops_port != 0) out.ops = from.ops_address + ":" + std::to_string(from.ops_port);
   out.transport.address = from.address;
   out.transport.port = from.port;
@@ -173,6 +174,10 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
       "What may fail together with this node, a rack for instance; copies of a shard are in different zones "
       "if they can");
   command->add_option("--name", options.name, "The node's name, the same at every start")->required();
+  command->add_flag(
+      "--trust-disk", options.trusts_disk,
+      "Take the directory although the authority knows a later state of this node: after the authority "
+      "was restored from a backup. Otherwise acknowledged data may be lost");
   add_data_option(*command, options.data, "Data directory; made when it does not exist");
   command
       ->add_option("--address", options.address,

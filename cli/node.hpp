@@ -18,6 +18,7 @@ struct node_command_options {
   cluster_options cluster;
   std::string data = "data";
   std::string name;
+  bool trusts_disk = false;
   std::string zone;
   std::string address = "127.0.0.1";
   std::uint16_t port = 7400;

@@ -26,6 +26,7 @@ struct node_profile {
   /// The disk's last start that it knows to be registered; nil: none. When another one is, that one went on
   /// from another state of the disk, and this is an older copy. None: not known.
   std::optional<uuid> last_start{};
+  bool is_trusted = false;  // an operator says that nothing is missing on the disk
 };
 
 enum class registration_outcome : std::uint8_t {

@@ -129,6 +129,7 @@ registration_result cluster_node::register_patiently(const identity& who) {
   profile.cluster = who.cluster;
   profile.shard_count = options_.runtime.shard_count;
   profile.start = who.pending_start;
+  profile.is_trusted = options_.trusts_disk;
   if (who.knows_starts) profile.last_start = who.registered_start;
   const auto give_up_at = steady_clock::now() + options_.register_patience;
   for (bool is_first = true;; is_first = false) {

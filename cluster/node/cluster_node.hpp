@@ -26,6 +26,7 @@ struct cluster_node_options {
   node_options runtime;
   etcd::etcd_options authority;
   std::string name;             // in the cluster, the same at every start
+  bool trusts_disk = false;     // an operator says that it has everything that its node has acknowledged
   std::string zone;             // copies of a shard are in different ones if they can; empty: not said
   std::string advertised;       // ip:port where others reach it; empty: where it listens
   std::string ops;              // address and port of its operations, passed on to who asks; empty: not said

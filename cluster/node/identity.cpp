@@ -20,6 +20,9 @@ namespace {
 constexpr std::string_view first_line = "troupe member 2";
 constexpr std::string_view first_line_before = "troupe member 1";  // without starts and hash
 
+/// In the place of the registered start: there was one that nobody wrote down.
+constexpr std::string_view unknown = "unknown";
+
 std::string path_of(const std::string& directory) { return directory + "/member"; }
 
 store_error refuse(const std::string& why) { return {store_error::code::suspect, why}; }
@@ -27,7 +30,8 @@ store_error refuse(const std::string& why) { return {store_error::code::suspect,
 std::string to_text(const identity& what) {
   const auto out = fmt::format("{}\ncluster {}\ndisk {}\nnode {}\nstarts {} {}", first_line,
                                to_string(what.cluster), to_string(what.disk), what.node_name,
-                               to_string(what.registered_start), to_string(what.pending_start));
+                               what.knows_starts ? to_string(what.registered_start) : std::string{unknown},
+                               to_string(what.pending_start));
   return out + fmt::format("\nhash {:016x}\n", stable_hash(out));
 }
 
@@ -50,11 +54,13 @@ std::optional<identity> parse(const std::string& bytes) {
   const auto disk_id = disk ? parse_uuid(*disk) : std::nullopt;
   if (!cluster_id || !disk_id || !name) return std::nullopt;
   identity out{*disk_id, *cluster_id, *name};
-  out.knows_starts = first == first_line;
-  if (!out.knows_starts) return out;
+  out.knows_starts = false;
+  if (first == first_line_before) return out;
   const auto starts = take_line(in, "starts").value_or("");
   const auto space = std::min(starts.find(' '), starts.size());
-  const auto registered = parse_uuid(starts.substr(0, space));
+  const auto last = starts.substr(0, space);
+  out.knows_starts = last != unknown;
+  const auto registered = out.knows_starts ? parse_uuid(last) : uuid{};
   const auto pending = parse_uuid(starts.substr(std::min(space + 1, starts.size())));
   if (!registered || !pending) return std::nullopt;
   out.registered_start = *registered;

@@ -155,7 +155,9 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
                                   descriptors, &opened->families, &db);
   if (!status.ok()) return translate(status, options.directory);
   opened->db.reset(db);
-  opened->sequence_found = db->GetLatestSequenceNumber();
+  // RocksDB's own count may come from the MANIFEST, behind what a log has lost.
+  const auto last_in_logs = opened->logs.last_sequence();
+  opened->sequence_found = last_in_logs != 0 ? last_in_logs : db->GetLatestSequenceNumber();
   for (std::size_t i = 0; i < family_count; ++i) {
     TROUPE_ASSERT(opened->families[i]->GetID() == i, "column families were created in another order");
   }

@@ -32,6 +32,8 @@ class wal_continuity final : public rocksdb::WalFilter {
                                      bool* is_replaced) override;
   const char* Name() const override { return "a gap in the write-ahead log"; }
 
+  /// The number of the last record that counted; 0: there was none, everything is in tables.
+  std::uint64_t last_sequence() const { return next_sequence_ == 0 ? 0 : next_sequence_ - 1; }
   /// The logs that had records.
   const std::set<std::uint64_t>& seen() const { return seen_; }
   /// What older logs hold is in tables.

@@ -103,17 +103,18 @@ std::optional<std::string> registration::objection(const view& now) const {
            std::to_string(self_.shard_count) + "; the count never changes";
   if (now.own && has_lost_something(*now.own))
     return "the data directory is an older copy, or another one has been in its place: the node has been "
-           "started "
-           "since, and what it acknowledged is not all in here. Put that directory back, or move this one "
-           "away: an "
-           "empty one gets everything from other nodes";
+           "started since, and what it acknowledged is not all in here. Put that directory back, or move "
+           "this "
+           "one away: an empty one gets everything from other nodes. Only after the authority was restored "
+           "from "
+           "a backup, or when the other one never held anything: --trust-disk";
   return std::nullopt;
 }
 
 /// The node's last start was on another disk than this one, which is not new, or on a state of this one that
 /// it does not know.
 bool registration::has_lost_something(const run_record& last) const {
-  if (last.started_by == nonce_) return false;
+  if (last.started_by == nonce_ || self_.is_trusted) return false;
   if (last.disk != self_.disk) return !self_.cluster.is_nil();
   return self_.last_start && *self_.last_start != last.started_by;
 }

@@ -107,6 +107,11 @@ TEST_CASE("identity: a file of the first format is read, and which starts there 
   CHECK(mine.cluster == some_cluster);
   CHECK_FALSE(mine.knows_starts);
   const auto start = mine.begin_start();
+  // Until one of them is registered.
+  REQUIRE_FALSE(save_identity(here.where.path(), mine));
+  mine = here.get();
+  CHECK_FALSE(mine.knows_starts);
+  CHECK(mine.begin_start() == start);
   mine.confirm_start();
   REQUIRE_FALSE(save_identity(here.where.path(), mine));
   CHECK(here.get().knows_starts);
