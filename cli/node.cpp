@@ -30,18 +30,13 @@ struct shard_stats {
 };
 TROUPE_DESCRIBE(shard_stats, shard, is_primary, last, committed, applied)
 
-struct refused_stats {
-  std::uint64_t processes = 0, messages = 0, words = 0, replication = 0;
-};
-TROUPE_DESCRIBE(refused_stats, processes, messages, words, replication)
-
 struct node_stats {
   std::string service = "troupe node";
   std::string name;
   std::int64_t uptime_seconds = 0;
   std::uint64_t primaries = 0;  // shards that this node runs
   node_figures node;
-  refused_stats refused;  // of what other processes sent
+  cluster_refusals refused;
   std::vector<shard_stats> shards;
 };
 TROUPE_DESCRIBE(node_stats, service, name, uptime_seconds, primaries, node, refused, shards)
@@ -110,8 +105,7 @@ class node_ops {
     now.uptime_seconds = std::chrono::duration_cast<seconds>(steady_clock::now() - started_at_).count();
     now.primaries = node_.primaries();
     now.node = node_.runtime().figures();
-    const auto refused = node_.refusals();
-    now.refused = {refused.processes, refused.messages, refused.words, refused.replication};
+    now.refused = node_.refusals();
     const auto progress = node_.progress();
     for (std::uint32_t shard = 0; shard < progress.size(); ++shard) {
       const auto* one = progress[shard];

@@ -47,8 +47,8 @@ struct stored_shard_record {
 };
 TROUPE_DESCRIBE(stored_shard_record, shard, revision, config)
 
-/// What the file of the standalone authority holds.
 inline constexpr std::uint32_t standalone_format = 2;  // 1 had no hash
+/// What the file of the standalone authority holds.
 struct standalone_record {
   std::uint32_t format = 0;
   uuid cluster{};

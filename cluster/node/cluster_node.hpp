@@ -18,6 +18,7 @@
 #include "cluster/replica_host/replica_host.hpp"
 #include "cluster/routing/cluster_view.hpp"
 #include "cluster/transport/transport.hpp"
+#include "runtime/entity/describe.hpp"
 #include "runtime/host/node.hpp"
 
 namespace troupe {
@@ -42,6 +43,7 @@ struct cluster_refusals {
   std::uint64_t words = 0;        // in sound messages, that are none
   std::uint64_t replication = 0;  // entries, snapshots, frames and configs that cannot be true
 };
+TROUPE_DESCRIBE(cluster_refusals, processes, messages, words, replication)
 
 /// One node of a cluster: the runtime, a replica of every shard on the protocol, connections to the other
 /// nodes, and the way in for fronts. Owned and ended like a node.

@@ -5,6 +5,7 @@
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/hash.hpp"
 #include "test/simulation/random.hpp"
+#include "test/support/damage.hpp"
 
 using namespace troupe;               // NOLINT
 using namespace troupe::replication;  // NOLINT
@@ -118,13 +119,12 @@ TEST_CASE(
   random_stream random(12);
   for (int i = 0; i < 100; ++i) {
     const auto frame = encoded(any_message(random));
-    for (std::size_t bit = 0; bit < frame.size() * 8; ++bit) {
-      auto damaged = frame;
-      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    test::for_each_flipped_bit(frame, [&](const std::string& damaged, std::size_t) {
       REQUIRE_FALSE(decode_message(here, damaged));
-    }
-    for (std::size_t size = 0; size < frame.size(); ++size)
-      REQUIRE_FALSE(decode_message(here, std::string_view(frame).substr(0, size)));
+    });
+    test::for_each_cut(frame, [&](const std::string& damaged, std::size_t) {
+      REQUIRE_FALSE(decode_message(here, damaged));
+    });
     REQUIRE_FALSE(decode_message(here, frame + '\0'));
     REQUIRE_FALSE(decode_message(uuid{{9}}, frame));
   }

@@ -4,23 +4,9 @@
 set -euo pipefail
 
 simulate="$1"
-work="$(mktemp --directory --tmpdir troupe-simulate.XXXXXX)"
-trap 'rm --recursive --force "$work"' EXIT
-
-fail() {
-  echo "FAILED: $*" >&2
-  [[ ! -f "$work/out" ]] || cat "$work/out" >&2
-  exit 1
-}
-
-# ends CODE TEXT ARGUMENTS: it must end with that code and say that.
-ends() {
-  local expected="$1" text="$2" code=0
-  shift 2
-  "$simulate" "$@" >"$work/out" 2>&1 || code=$?
-  ((code == expected)) || fail "simulate $* ended with $code, not $expected"
-  grep --quiet --fixed-strings -- "$text" "$work/out" || fail "simulate $* does not say: $text"
-}
+program=("$1")
+# shellcheck source-path=SCRIPTDIR source=../support/program_test.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../support/program_test.sh"
 
 sound='seed=1 profile=mixed mutant=none clients=1 nodes=3 operations=1 faults=1 skip='
 bug='seed=1 profile=lossy mutant=no_floor clients=1 nodes=3 operations=1 faults=1 skip='

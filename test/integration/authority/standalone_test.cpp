@@ -7,6 +7,7 @@
 #include "cluster/authority/standalone.hpp"
 #include "runtime/base/hash.hpp"
 #include "test/integration/authority/authority_fixture.hpp"
+#include "test/support/damage.hpp"
 #include "test/support/temporary_directory.hpp"
 
 using namespace troupe;
@@ -111,13 +112,12 @@ TEST_CASE("standalone authority: a file with any bit changed, or cut anywhere, i
     const auto opened = d.open();
     return !opened.authority && !opened.error.empty() && d.text() == damaged;
   };
-  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
-    auto damaged = good;
-    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+  test::for_each_flipped_bit(good, [&](const std::string& damaged, std::size_t bit) {
     if (!is_refused(damaged)) FAIL_CHECK("bit " << bit);
-  }
-  for (std::size_t length = 0; length < good.size(); ++length)
-    if (!is_refused(good.substr(0, length))) FAIL_CHECK("length " << length);
+  });
+  test::for_each_cut(good, [&](const std::string& damaged, std::size_t length) {
+    if (!is_refused(damaged)) FAIL_CHECK("length " << length);
+  });
   d.write(good);
   CHECK(d.open().authority);
 }

@@ -3,25 +3,10 @@
 # Usage: verify_test.sh PATH-TO-TROUPE PATH-TO-MAKE_HISTORY
 set -euo pipefail
 
-troupe="$1"
 make_history="$2"
-work="$(mktemp --directory --tmpdir troupe-verify.XXXXXX)"
-trap 'rm --recursive --force "$work"' EXIT
-
-fail() {
-  echo "FAILED: $*" >&2
-  [[ ! -f "$work/out" ]] || cat "$work/out" >&2
-  exit 1
-}
-
-# ends CODE TEXT ARGUMENTS: verify must end with that code and say that.
-ends() {
-  local expected="$1" text="$2" code=0
-  shift 2
-  "$troupe" verify "$@" >"$work/out" 2>&1 || code=$?
-  ((code == expected)) || fail "verify $* ended with $code, not $expected"
-  grep --quiet --fixed-strings -- "$text" "$work/out" || fail "verify $* does not say: $text"
-}
+program=("$1" verify)
+# shellcheck source-path=SCRIPTDIR source=../../support/program_test.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../support/program_test.sh"
 
 "$make_history" "$work/good" 5000
 "$make_history" "$work/lossy" 5000 lossy

@@ -163,6 +163,13 @@ TEST_CASE("corruption: a write-ahead log of which nothing can be read is noticed
 
 namespace {
 
+std::string newest_log(const disk_image& of) {
+  std::string newest;
+  for (const auto& file : of.files)
+    if (is_of_kind(file.first, ".log") && !file.second.empty()) newest = std::max(newest, file.first);
+  return newest;
+}
+
 /// Where the records of a write-ahead log begin: blocks of 32 KiB, [checksum: 4][length: 2][type: 1][bytes].
 std::vector<std::size_t> records_of(const std::string& log) {
   constexpr std::size_t block = 32U << 10U;
@@ -190,9 +197,7 @@ TEST_CASE("corruption: damage to the newest entries of a killed process does not
   const auto sound = killed_disk(40);
   const auto expected = answers_of(sound, disk.path());
   REQUIRE(expected.exit_code == 0);
-  std::string newest;
-  for (const auto& file : sound.files)
-    if (is_of_kind(file.first, ".log") && !file.second.empty()) newest = std::max(newest, file.first);
+  const auto newest = newest_log(sound);
   const auto records = records_of(sound.files.at(newest));
   REQUIRE(records.size() > 12);
   std::map<std::string, int> endings;
@@ -297,9 +302,7 @@ TEST_CASE(
     one.write({0, log_write::kind::meta, 0, 0, 0, std::make_shared<const std::string>("a promise"), 1});
   });
   for (const auto& [killed, lost_records] : {std::pair{replaced, 2}, std::pair{promised, 1}}) {
-    std::string newest;
-    for (const auto& file : killed.files)
-      if (is_of_kind(file.first, ".log") && !file.second.empty()) newest = std::max(newest, file.first);
+    const auto newest = newest_log(killed);
     const auto records = records_of(killed.files.at(newest));
     REQUIRE(records.size() > 2);
     const auto refusal_of = [](const disk_image& what) {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "cluster/node/identity.hpp"
+#include "test/support/damage.hpp"
 #include "test/support/temporary_directory.hpp"
 
 using namespace troupe;
@@ -89,13 +90,12 @@ TEST_CASE("identity: a file with any bit changed, or cut anywhere, is refused un
     here.write(damaged);
     return !here.refusal().empty() && here.text() == damaged;
   };
-  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
-    auto damaged = good;
-    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+  test::for_each_flipped_bit(good, [&](const std::string& damaged, std::size_t bit) {
     if (!is_refused(damaged)) FAIL_CHECK("bit " << bit);
-  }
-  for (std::size_t length = 0; length < good.size(); ++length)
-    if (!is_refused(good.substr(0, length))) FAIL_CHECK("length " << length);
+  });
+  test::for_each_cut(good, [&](const std::string& damaged, std::size_t length) {
+    if (!is_refused(damaged)) FAIL_CHECK("length " << length);
+  });
 }
 
 TEST_CASE("identity: a file of the first format is read, and which starts there were is not known") {

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "cluster/transport/hello.hpp"
+#include "test/support/damage.hpp"
 
 using namespace troupe;
 using namespace troupe::wire;
@@ -178,13 +179,9 @@ TEST_CASE("wire: words with any bit changed are none, and what looks like a word
       return count > 0 || is_sound;
     };
     CHECK(visits(message));
-    for (std::size_t bit = 0; bit < message.size() * 8; ++bit) {
-      auto damaged = message;
-      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
-      CHECK_FALSE(visits(damaged));
-    }
-    for (std::size_t length = 1; length < message.size(); ++length)
-      CHECK_FALSE(visits(message.substr(0, length)));
+    const auto gets_nowhere = [&](const std::string& damaged, std::size_t) { CHECK_FALSE(visits(damaged)); };
+    test::for_each_flipped_bit(message, gets_nowhere);
+    test::for_each_cut(message, gets_nowhere, 1);
   }
 }
 
@@ -194,12 +191,10 @@ TEST_CASE("hello: with any bit changed it is none, or of another protocol") {
   ours.who = {node_id{4}, 77};
   std::string bytes;
   encode(bytes, ours);
-  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
-    auto damaged = bytes;
-    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+  test::for_each_flipped_bit(bytes, [](const std::string& damaged, std::size_t) {
     const auto got = decode_hello(damaged);
     CHECK((!got || got->protocol > transport_protocol));
-  }
+  });
 }
 
 TEST_CASE("hello: who does not fit is told why") {
