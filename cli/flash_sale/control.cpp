@@ -111,8 +111,10 @@ void sale_control::await_server(std::chrono::seconds patience) {
     const auto answer = connection_->http.Get(sku_target_, connection_->headers);
     if (answer && answer->status / 100 != 5) return;
     if (std::chrono::steady_clock::now() > until) {
-      throw environment_error(fmt::format("The server at {} did not come back within {} s after the restart.",
-                                          authority_, patience.count()));
+      throw environment_error(
+          fmt::format("The server at {} did not come back within {} s after the restart. "
+                      "What it said is in PID_FILE.restart.log.",
+                      authority_, patience.count()));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
   }

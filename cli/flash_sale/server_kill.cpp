@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,8 +11,10 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <iterator>
-#include <system_error>
+
+extern "C" {  // the header of glibc 2.36 does not say so itself
+#include <sys/pidfd.h>
+}
 
 #include "cli/flash_sale/client/endpoint.hpp"
 
@@ -19,21 +22,6 @@ namespace troupe::flash_sale {
 namespace {
 
 using client::environment_error;
-
-/// A process that is gone, or of which nothing is left but the entry that its parent has not yet waited for.
-/// The first thread shows as a zombie while others still hold the sockets and the lock on the data, so those
-/// count.
-bool is_dead(pid_t pid) {
-  if (::kill(pid, 0) != 0 && errno == ESRCH) return true;
-  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  if (!std::getline(stat, line)) return true;
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos || name_end + 2 >= line.size() || line[name_end + 2] != 'Z') return false;
-  std::error_code gone;
-  const std::filesystem::directory_iterator threads(fmt::format("/proc/{}/task", pid), gone);
-  return gone || std::distance(begin(threads), end(threads)) <= 1;
-}
 
 }  // namespace
 
@@ -44,16 +32,30 @@ server_kill::server_kill(std::filesystem::path pid_file, std::string restart_com
     throw environment_error(fmt::format("{} names no process. Start the server with --pid-file {} first.",
                                         pid_file_.string(), pid_file_.string()));
   }
-  if (::kill(victim_, 0) != 0) {
+  victim_fd_ = ::pidfd_open(victim_, 0);
+  if (victim_fd_ < 0 || ::pidfd_send_signal(victim_fd_, 0, nullptr, 0) != 0) {
+    const int error = errno;
+    if (victim_fd_ >= 0) ::close(victim_fd_);
     throw environment_error(
         fmt::format("Process {} named in {} cannot be signalled: {}. Is the server running, as "
                     "this user?",
-                    victim_, pid_file_.string(), std::strerror(errno)));
+                    victim_, pid_file_.string(), std::strerror(error)));
   }
 }
 
+server_kill::~server_kill() {
+  if (victim_fd_ >= 0) ::close(victim_fd_);
+}
+
+/// All of its threads: the first one may be gone while others still hold the sockets and the lock on the
+/// data. Whether its parent has waited for it does not matter.
+bool server_kill::is_dead() const {
+  pollfd one{victim_fd_, POLLIN, 0};
+  return ::poll(&one, 1, 0) == 1;
+}
+
 void server_kill::pull() {
-  ::kill(victim_, SIGKILL);
+  ::pidfd_send_signal(victim_fd_, SIGKILL, nullptr, 0);
   pulled_at_ = std::chrono::steady_clock::now();
   phase_ = phase::dying;
 }
@@ -63,7 +65,7 @@ void server_kill::step() {
     case phase::armed:
       return;
     case phase::dying:
-      if (is_dead(victim_)) return start_again();
+      if (is_dead()) return start_again();
       if (std::chrono::steady_clock::now() - pulled_at_ > std::chrono::seconds{10}) {
         throw environment_error(fmt::format("Process {} is still there 10 s after kill -9.", victim_));
       }

@@ -14,6 +14,9 @@ class server_kill {
  public:
   /// Throws client::environment_error when the file names no process that may be killed.
   server_kill(std::filesystem::path pid_file, std::string restart_command);
+  ~server_kill();
+  server_kill(const server_kill&) = delete;
+  server_kill& operator=(const server_kill&) = delete;
 
   enum class phase { armed, dying, restarting };
   phase at() const { return phase_; }
@@ -24,12 +27,14 @@ class server_kill {
   void step();
 
  private:
+  bool is_dead() const;
   void start_again();
 
   std::filesystem::path pid_file_;
   std::string restart_command_;
   phase phase_ = phase::armed;
   pid_t victim_ = 0;
+  int victim_fd_ = -1;   ///< a pidfd: the number alone may be given to another process
   pid_t restarter_ = 0;  ///< 0 when not running
   std::chrono::steady_clock::time_point pulled_at_{};
 };
