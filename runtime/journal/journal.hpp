@@ -14,9 +14,9 @@
 #include "runtime/journal/log_index.hpp"
 #include "runtime/journal/log_write.hpp"
 #include "runtime/journal/snapshot_stage.hpp"
-#include "runtime/store/directory.hpp"
 #include "runtime/store/shard_image.hpp"
 #include "runtime/store/store.hpp"
+#include "runtime/store/sync_mark.hpp"
 
 namespace troupe {
 

@@ -157,20 +157,11 @@ class log_reader {
   chunk_view chunk_;
 };
 
-std::optional<store_error> lost(const std::string& what) {
-  return store_error{store_error::code::suspect,
-                     what + " was on disk before: the disk lost acknowledged data, the store is not used"};
-}
-
-std::optional<store_error> check_mark(const synced_state& mark, const std::vector<recovered_shard>& shards,
-                                      std::uint64_t sequence) {
+std::optional<store_error> check_mark(const synced_state& mark, const std::vector<recovered_shard>& shards) {
   for (std::size_t shard = 0; shard < std::min(mark.ends.size(), shards.size()); ++shard)
     if (shards[shard].last < mark.ends[shard])
-      return lost("the log of shard " + std::to_string(shard) + " ends at entry " +
-                  std::to_string(shards[shard].last) + " but " + std::to_string(mark.ends[shard]));
-  if (sequence < mark.sequence)
-    return lost("the store's writes end at number " + std::to_string(sequence) + " but " +
-                std::to_string(mark.sequence));
+      return lost_data("the log of shard " + std::to_string(shard) + " ends at entry " +
+                       std::to_string(shards[shard].last) + " but " + std::to_string(mark.ends[shard]));
   return std::nullopt;
 }
 
@@ -199,7 +190,7 @@ std::variant<std::vector<recovered_shard>, store_error> journal::recover() {
   if (std::holds_alternative<store_error>(found)) return found;
   const auto& shards = std::get<std::vector<recovered_shard>>(found);
   const auto mark = sync_mark::read(directory_, store_.disk());
-  if ((fault = check_mark(mark, shards, store_.sequence_found()))) return *fault;
+  if ((fault = check_mark(mark, shards))) return *fault;
   synced_sequence_ = store_.sequence_found();
 
   if (!frames_.empty()) next_frame_ = frames_.back().number + 1;

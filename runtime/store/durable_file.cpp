@@ -8,6 +8,10 @@
 
 namespace troupe {
 
+rocksdb::FileSystem& disk_of(const std::shared_ptr<rocksdb::FileSystem>& disk) {
+  return disk ? *disk : *rocksdb::FileSystem::Default();
+}
+
 rocksdb::IOStatus sync_directory(rocksdb::FileSystem& disk, const std::string& directory) {
   std::unique_ptr<rocksdb::FSDirectory> handle;
   auto status = disk.NewDirectory(directory, {}, &handle, nullptr);
@@ -37,12 +41,12 @@ std::optional<std::string> replace_file(const std::string& path, std::string_vie
 
 std::optional<std::string> replace_file(const std::shared_ptr<rocksdb::FileSystem>& disk,
                                         const std::string& path, std::string_view content) {
-  return replace_file(disk ? *disk : *rocksdb::FileSystem::Default(), path, content);
+  return replace_file(disk_of(disk), path, content);
 }
 
 std::variant<std::optional<file_content>, std::string> read_file(
     const std::shared_ptr<rocksdb::FileSystem>& disk, const std::string& path) {
-  auto& from = disk ? *disk : *rocksdb::FileSystem::Default();
+  auto& from = disk_of(disk);
   auto status = from.FileExists(path, {}, nullptr);
   if (status.IsNotFound()) return std::optional<file_content>{};
   file_content content;

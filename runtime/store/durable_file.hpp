@@ -13,6 +13,9 @@ class IOStatus;
 
 namespace troupe {
 
+/// None: the operating system's.
+rocksdb::FileSystem& disk_of(const std::shared_ptr<rocksdb::FileSystem>& disk);
+
 /// Replaces what the file holds, or makes it: after a crash at any moment it has the old content or the new,
 /// whole. On return the new one is on disk, file and name. Otherwise the reason; the file is then as it was,
 /// unless only the last step failed (the directory could not be synced), where it may be either.

@@ -4,8 +4,10 @@
 #include "runtime/entity/table.hpp"
 #include "runtime/store/directory.hpp"
 #include "runtime/store/epoch.hpp"
+#include "runtime/store/manifest_mark.hpp"
 #include "runtime/store/storage_failure.hpp"
 #include "runtime/store/store_impl.hpp"
+#include "runtime/store/sync_mark.hpp"
 
 namespace troupe {
 namespace {
@@ -58,6 +60,13 @@ store_error translate(const rocksdb::Status& status, const std::string& director
     return {code::locked, "the data directory " + directory + " is in use by another process"};
   }
   return {code::io, "cannot open the store in " + directory + ": " + text};
+}
+
+std::optional<store_error> check_sequence(const store_options& options, std::uint64_t found) {
+  const auto mark = sync_mark::read(options.directory, options.disk);
+  if (found >= mark.sequence) return std::nullopt;
+  return lost_data("the store's writes end at number " + std::to_string(found) + " but " +
+                   std::to_string(mark.sequence));
 }
 
 }  // namespace
@@ -148,11 +157,14 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
   if (auto fault = prepare_directory(options, opened->lock)) return *fault;
   const auto has_one = has_store(options);
   if (const auto* fault = std::get_if<store_error>(&has_one)) return *fault;
+  const auto manifest = std::make_shared<manifest_mark>(options.directory, options.disk);
+  if (auto fault = manifest->check()) return *fault;
   if (options.disk) opened->env = rocksdb::NewCompositeEnv(options.disk);
   rocksdb::DB* db = nullptr;
   const auto descriptors = families_of(options, &opened->expiry);
-  auto status = rocksdb::DB::Open(db_options(opened->env.get(), &opened->logs), options.directory + "/store",
-                                  descriptors, &opened->families, &db);
+  auto how = db_options(opened->env.get(), &opened->logs);
+  how.listeners.push_back(manifest_mark::watch(manifest));
+  auto status = rocksdb::DB::Open(how, options.directory + "/store", descriptors, &opened->families, &db);
   if (!status.ok()) return translate(status, options.directory);
   opened->db.reset(db);
   // RocksDB's own count may come from the MANIFEST, behind what a log has lost.
@@ -163,7 +175,12 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
   }
 
   status = check_known_logs(*db, opened->logs);
-  if (status.ok()) status = read_sides(*db, options.shard_count, opened->sides);
+  if (!status.ok()) return translate(status, options.directory);
+  // Before anything is written, which would count on from where the loss begins: a store that is refused
+  // stays so, however often it is opened.
+  if (auto fault = check_sequence(options, opened->sequence_found)) return *fault;
+  manifest->write(*db);
+  status = read_sides(*db, options.shard_count, opened->sides);
   if (status.ok()) status = begin_epoch(*db, opened->logs, opened->epoch);
   if (!status.ok()) return translate(status, options.directory);
   return std::unique_ptr<store>{new store{std::move(opened)}};

@@ -4,6 +4,7 @@
 
 #include "actors/sku/sku.hpp"
 #include "runtime/journal/journal.hpp"
+#include "runtime/store/directory.hpp"
 
 namespace troupe::chaos {
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runtime/store/directory.hpp"
+#include "runtime/store/sync_mark.hpp"
 #include "test/integration/faults/powercut_disk.hpp"
 #include "test/integration/faults/recording.hpp"
 #include "test/support/temporary_directory.hpp"
