@@ -26,6 +26,10 @@ struct node_profile {
   /// The disk's last start that it knows to be registered; nil: none. When another one is, that one went on
   /// from another state of the disk, and this is an older copy. None: not known.
   std::optional<uuid> last_start{};
+  /// The second call of a start: its disk knows now that it is registered. It speaks to nobody before this
+  /// has been answered. A first call in the name of a start that is confirmed comes from an older copy of the
+  /// disk.
+  bool is_confirmed = false;
   bool is_trusted = false;  // an operator says that nothing is missing on the disk
 };
 
@@ -68,8 +72,8 @@ struct nodes_result {
 class membership {
  public:
   virtual ~membership() = default;
-  /// Once at each start of a process: checks that cluster, shard count and format fit (the first node of a
-  /// cluster sets them), gives the name its number, and starts a new run.
+  /// Twice at each start of a process (`is_confirmed`): checks that cluster, shard count and format fit (the
+  /// first node of a cluster sets them), gives the name its number, and starts a new run.
   virtual void register_node(const node_profile& self, std::function<void(registration_result)> done) = 0;
   virtual void read_nodes(std::function<void(nodes_result)> done) = 0;
 };

@@ -72,6 +72,7 @@ std::string to_json(const shard_config& config) {
 
 std::string to_json(const meta_record& record) { return write(record); }
 std::string to_json(const run_record& record) { return write(record); }
+std::string to_json(const confirmed_record& record) { return write(record); }
 std::string to_json(const address_record& record) { return write(record); }
 std::string to_file(const standalone_record& record) {
   auto out = write(record);
@@ -107,6 +108,9 @@ std::optional<run_record> run_from_json(std::string_view text) {
   return record;
 }
 
+std::optional<confirmed_record> confirmed_from_json(std::string_view text) {
+  return read<confirmed_record>(text);
+}
 std::optional<address_record> address_from_json(std::string_view text) { return read<address_record>(text); }
 
 std::optional<standalone_record> standalone_from_file(std::string_view text) {

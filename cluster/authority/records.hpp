@@ -31,6 +31,12 @@ struct run_record {
 };
 TROUPE_DESCRIBE(run_record, number, disk, started_by)
 
+/// The latest of a node's starts whose disk knows that it is registered: before that it has not spoken.
+struct confirmed_record {
+  uuid start{};
+};
+TROUPE_DESCRIBE(confirmed_record, start)
+
 /// Where a node can be reached, as long as its lease lives. A hint.
 struct address_record {
   std::uint32_t number = 0;
@@ -63,6 +69,7 @@ TROUPE_DESCRIBE(standalone_record, format, cluster, disk, node, revision, run, s
 std::string to_json(const shard_config& config);
 std::string to_json(const meta_record& record);
 std::string to_json(const run_record& record);
+std::string to_json(const confirmed_record& record);
 std::string to_json(const address_record& record);
 /// The file: the record as JSON, and on a line of its own the hash of that.
 std::string to_file(const standalone_record& record);
@@ -72,6 +79,7 @@ std::string to_file(const standalone_record& record);
 std::optional<shard_config> shard_config_from_json(std::string_view text);
 std::optional<meta_record> meta_from_json(std::string_view text);
 std::optional<run_record> run_from_json(std::string_view text);
+std::optional<confirmed_record> confirmed_from_json(std::string_view text);
 std::optional<address_record> address_from_json(std::string_view text);
 /// None: damaged, or no such file.
 std::optional<standalone_record> standalone_from_file(std::string_view text);

@@ -92,18 +92,19 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   auto known = load_identity(directory, options_.name);
   if (const auto* fault = std::get_if<store_error>(&known)) return *fault;
   auto who = std::get<identity>(known);
+  // A start of which it is not known whether it was registered may be another's too, whose disk this is
+  // trusted to stand for.
+  if (options_.trusts_disk) who.pending_start = {};
   who.begin_start();
   if (auto fault = save_identity(directory, who)) return fault;
   auto how = options_.authority;
   how.known_revision = known_revision(found);
   authority_ = std::make_unique<etcd::etcd_authority>(how);
-  const auto result = register_patiently(who);
-  if (result.outcome != registration_outcome::registered)
-    return store_error{store_error::code::suspect, result.error};
-  self_ = result.self;
-  cluster_ = who.cluster = result.cluster;
+  if (auto fault = register_patiently(who)) return fault;
+  who.cluster = cluster_;
   who.confirm_start();
   if (auto fault = save_identity(directory, who)) return fault;
+  if (auto fault = register_patiently(who)) return fault;
   hello us;
   us.cluster = cluster_;
   us.shard_count = options_.runtime.shard_count;
@@ -117,7 +118,8 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   return std::nullopt;
 }
 
-registration_result cluster_node::register_patiently(const identity& who) {
+/// In the name of the start that is pending, or, when none is, confirms the one that is registered.
+std::optional<store_error> cluster_node::register_patiently(const identity& who) {
   node_profile profile;
   profile.name = options_.name;
   profile.address = !options_.advertised.empty()
@@ -128,7 +130,8 @@ registration_result cluster_node::register_patiently(const identity& who) {
   profile.disk = who.disk;
   profile.cluster = who.cluster;
   profile.shard_count = options_.runtime.shard_count;
-  profile.start = who.pending_start;
+  profile.is_confirmed = who.pending_start.is_nil();
+  profile.start = profile.is_confirmed ? who.registered_start : who.pending_start;
   profile.is_trusted = options_.trusts_disk;
   if (who.knows_starts) profile.last_start = who.registered_start;
   const auto give_up_at = steady_clock::now() + options_.register_patience;
@@ -136,12 +139,16 @@ registration_result cluster_node::register_patiently(const identity& who) {
     auto answer = std::make_shared<std::promise<registration_result>>();
     authority_->register_node(profile, [answer](registration_result r) { answer->set_value(std::move(r)); });
     auto result = answer->get_future().get();
-    if (result.outcome != registration_outcome::unreachable) return result;
-    if (is_first) spdlog::warn("waiting for the authority: {}", result.error);
-    if (steady_clock::now() >= give_up_at) {
-      result.error = "the authority did not answer: " + result.error;
-      return result;
+    if (result.outcome == registration_outcome::registered) {
+      self_ = result.self;
+      cluster_ = result.cluster;
+      return std::nullopt;
     }
+    if (result.outcome == registration_outcome::refused)
+      return store_error{store_error::code::suspect, result.error};
+    if (is_first) spdlog::warn("waiting for the authority: {}", result.error);
+    if (steady_clock::now() >= give_up_at)
+      return store_error{store_error::code::suspect, "the authority did not answer: " + result.error};
     std::this_thread::sleep_for(milliseconds{200});
   }
 }

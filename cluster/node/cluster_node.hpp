@@ -78,7 +78,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   parts_or_error replicate(const std::string& directory, const std::vector<recovered_shard>& found,
                            shard_history& history);
   std::optional<store_error> join(const std::string& directory, const std::vector<recovered_shard>& found);
-  registration_result register_patiently(const identity& who);
+  std::optional<store_error> register_patiently(const identity& who);
   void begin();
 
   void on_hello(const hello& who) override;

@@ -19,6 +19,10 @@ class key_space {
   std::string meta() const { return root_ + "meta"; }
   std::string runs() const { return root_ + "inc/"; }
   std::string run(std::string_view node_name) const { return runs().append(node_name); }
+  /// Which of its starts has spoken to others. Not part of `run`, whose revision is the incarnation.
+  std::string confirmed(std::string_view node_name) const {
+    return std::string{root_}.append("confirmed/").append(node_name);
+  }
   /// Whose number that is. Stays when the node is forgotten, so a number is never given out twice.
   std::string number(std::uint32_t number) const { return numbers() + std::to_string(number); }
   std::string numbers() const { return root_ + "number/"; }

@@ -27,8 +27,9 @@ class registration {
   /// One step forward from what was read; no value: read again.
   std::optional<registration_result> advance(asking& who, const view& now);
   std::optional<std::string> objection(const view& now) const;
-  bool has_lost_something(const run_record& last) const;
+  bool has_lost_something(const view& now) const;
   void create_cluster(asking& who);
+  void confirm(asking& who, const view& now);
   std::optional<registration_result> start_run(asking& who, const view& now);
   registration_result registered(const view& now, member as) const;
 

@@ -100,6 +100,43 @@ TEST_CASE(
   CHECK(start(2, 203, numbered(202)).outcome == registration_outcome::refused);
 }
 
+TEST_CASE("registration: a copy made while a start was pending is refused once that start has spoken") {
+  etcd_process server;
+  etcd_authority authority{options(server.endpoint())};
+  auto self = profile("a", 1);
+  self.start = numbered(101);
+  self.last_start = uuid{};
+  const auto first = enter(authority, self);
+  REQUIRE(first.outcome == registration_outcome::registered);
+  self.cluster = first.cluster;
+  // Died before its disk knew; the copy is made now. The next process takes the start again, however often.
+  CHECK(enter(authority, self).self == first.self);
+  CHECK(enter(authority, self).self == first.self);
+  const auto copy = self;
+  self.is_confirmed = true;
+  for (int i = 0; i < 3; ++i) {  // its own answer may get lost, too
+    const auto confirmed = enter(authority, self);
+    CHECK(confirmed.outcome == registration_outcome::registered);
+    CHECK(confirmed.self == first.self);
+  }
+  const auto old = enter(authority, copy);
+  CHECK(old.outcome == registration_outcome::refused);
+  CHECK(old.error.find("is an older copy, or another one has been in its place") != std::string::npos);
+  // The disk that knows goes on.
+  auto next = profile("a", 1);
+  next.cluster = first.cluster;
+  next.start = numbered(102);
+  next.last_start = numbered(101);
+  const auto second = enter(authority, next);
+  REQUIRE(second.outcome == registration_outcome::registered);
+  CHECK(first.self < second.self);
+  // Who was replaced before it had spoken must not speak.
+  const auto late = enter(authority, self);
+  CHECK(late.outcome == registration_outcome::refused);
+  CHECK(late.error == "another process has been started as the node a meanwhile");
+  CHECK(enter(authority, next).self == second.self);
+}
+
 TEST_CASE("registration: nodes that start at once get different numbers and one cluster") {
   etcd_process server;
   std::vector<std::unique_ptr<etcd_authority>> authorities;

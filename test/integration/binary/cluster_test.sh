@@ -87,6 +87,21 @@ kill -TERM "$(<"$at/n1.pid")"
 wait_ended n1
 refused "is an older copy, or another one has been in its place" "$TROUPE" node --name n1 --data "$work/older" --port 20001 --ops-port 0 \
   --etcd "$etcd" --cluster local --shards 8
+# An operator says that nothing is missing on it; from then on it is the node's disk, and the other one is not.
+"$TROUPE" node --name n1 --data "$work/older" --port 20001 --ops-port 0 \
+  --etcd "$etcd" --cluster local --shards 8 --trust-disk >"$work/trusted.log" 2>&1 &
+echo "$!" >"$at/n1.pid"
+deadline=$((SECONDS + 30))
+until grep --quiet 'node n1 is member' "$work/trusted.log"; do
+  ((SECONDS < deadline)) || { cat "$work/trusted.log" >&2; fail "a trusted disk does not start"; }
+  sleep 0.05
+done
+kill -TERM "$(<"$at/n1.pid")"
+wait_ended n1
+refused "is an older copy, or another one has been in its place" "$TROUPE" node --name n1 --data "$at/n1" --port 20001 --ops-port 0 \
+  --etcd "$etcd" --cluster local --shards 8
+rm --recursive "${at:?}/n1"
+mv "$work/older" "$at/n1"
 refused 'belongs to cluster' "$TROUPE" node --name n1 --data "$at/n1" --port 20001 --ops-port 0 \
   --etcd "$etcd" --cluster other --shards 8
 "$cluster" restart n1 --data "$at"
