@@ -17,17 +17,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr milliseconds leave_patience{3000};
-constexpr std::size_t hand_overs_max = 2;
-constexpr milliseconds hand_over_patience{500};  // then another shard's turn has come
-constexpr milliseconds stop_poll{5};
-// Of placement: a node that is away for longer holds nothing any more; how long all must have been well
-// before the next copy moves, and before primaries go where they belong; and how often one shard's is tried.
-constexpr std::chrono::minutes replace_after{10};
-constexpr milliseconds move_pause{300};
-constexpr milliseconds hand_back_after{10'000};
-constexpr std::chrono::minutes hand_back_again{1};
-
 /// The greatest revision that the replicas of a directory have acted upon.
 std::uint64_t known_revision(const std::vector<recovered_shard>& found) {
   std::uint64_t revision = 0;
@@ -164,65 +153,6 @@ void cluster_node::begin() {
     is_open_ = true;
   }
   view_->start();
-}
-
-bool cluster_node::stop(milliseconds deadline) {
-  if (std::exchange(is_stopped_, true)) return true;
-  const auto until = steady_clock::now() + deadline;
-  hand_over_all(until);
-  leave(until);
-  const bool handed_over = primaries() == 0;
-  {
-    const std::unique_lock lock{gate_};
-    is_open_ = false;
-  }
-  view_.reset();
-  desk_.reset();
-  // What it has of a snapshot is of the store.
-  background_->stop();
-  const bool quiet = node_->stop(
-      std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(until - steady_clock::now())));
-  authority_.reset();
-  node_.reset();
-  transport_.reset();
-  reader_.reset();
-  return handed_over && quiet;
-}
-
-/// A few at a time: a shard serves nobody from here on until another node has written its epoch and the first
-/// entry of that, and all at once would wait for each other's fsyncs.
-void cluster_node::hand_over_all(steady_clock::time_point until) {
-  std::vector<std::optional<steady_clock::time_point>> begun(hosted_.size());
-  while (primaries() > 0 && steady_clock::now() < until) {
-    const auto now = steady_clock::now();
-    std::size_t under_way = 0;
-    for (shard_id shard = 0; shard < hosted_.size(); ++shard)
-      if (is_here(shard) && begun[shard] && now - *begun[shard] < hand_over_patience) ++under_way;
-    for (shard_id shard = 0; shard < hosted_.size() && under_way < hand_overs_max; ++shard) {
-      if (!is_here(shard) || begun[shard]) continue;
-      begun[shard] = now;
-      ++under_way;
-      in_replica(shard, [](replica_host& r) { r.resign(); });
-    }
-    std::this_thread::sleep_for(stop_poll);
-  }
-}
-
-/// It acknowledges until nobody waits for it any more; at the floor somebody always does.
-void cluster_node::leave(steady_clock::time_point until) {
-  for (shard_id shard = 0; shard < hosted_.size(); ++shard)
-    in_replica(shard, [](replica_host& r) { r.resign(); });
-  until = std::min(until, steady_clock::now() + leave_patience);
-  while (is_waited_for() && steady_clock::now() < until) std::this_thread::sleep_for(stop_poll);
-}
-
-bool cluster_node::is_waited_for() const {
-  const auto all = map_->all();
-  return std::any_of(all.begin(), all.end(), [this](const stored_config& one) {
-    const auto& members = one.config.in_sync;
-    return members.size() > one.config.min_in_sync &&
-           std::find(members.begin(), members.end(), self_) != members.end();
-  });
 }
 
 std::size_t cluster_node::primaries() const {
@@ -363,84 +293,6 @@ void cluster_node::tell_replicas() {
     if (one.revision <= told) continue;
     told = one.revision;
     in_replica(one.shard, [one](replica_host& r) { r.on_config(one); });
-  }
-}
-
-/// A cluster whose shards have no config is new. The node with the lowest number gives them one, once enough
-/// nodes are there; a second one that thinks it is the lowest loses the compare-and-set.
-void cluster_node::found_shards(const std::vector<known_node>& nodes) {
-  std::vector<placement::site> sites;
-  std::map<node_id, member> latest;
-  for (const auto& one : nodes) {
-    if (!one.is_present()) continue;
-    sites.push_back({one.latest.node, one.zone});
-    latest[one.latest.node] = one.latest;
-  }
-  if (sites.size() < options_.replicas || latest.begin()->first != self_.node) return;
-  placement::alternate_zones(sites);
-  std::vector<member> present;
-  for (const auto& one : sites) present.push_back(latest.at(one.node));
-  for (const auto& one : map_->all()) {
-    if (one.revision != 0) continue;
-    auto first = placement::first_config(one.shard, present, options_.replicas);
-    first.written_by = fresh_uuid();
-    authority_->cas(one.shard, 0, first, [](cas_result) {});
-  }
-}
-
-/// Nodes that are there, and those that hold copies and have not been away for long.
-std::vector<placement::site> cluster_node::usable(const std::vector<known_node>& nodes,
-                                                  const std::vector<stored_config>& shards) {
-  const auto now = steady_clock::now();
-  std::vector<placement::site> out;
-  for (const auto& one : nodes) {
-    const auto id = one.latest.node;
-    auto& seen = seen_.try_emplace(id, sighting{now, {}}).first->second;
-    if (one.is_present()) seen = {now, one.zone};
-    const bool has_copies = std::any_of(shards.begin(), shards.end(), [id](const stored_config& s) {
-      return std::binary_search(s.config.replicas.begin(), s.config.replicas.end(), id);
-    });
-    if (one.is_present() || (has_copies && now - seen.at < replace_after)) out.push_back({id, seen.zone});
-  }
-  return out;
-}
-
-/// Copies and primaries go where they belong, one at a time, and only while all are well.
-void cluster_node::place(const std::vector<known_node>& nodes) {
-  const auto shards = map_->all();
-  const auto now = steady_clock::now();
-  const auto may_hold = usable(nodes, shards);
-  if (!placement::is_whole(shards, may_hold)) return whole_since_.reset();
-  if (!whole_since_) whole_since_ = now;
-  const auto lowest =
-      std::find_if(nodes.begin(), nodes.end(), [](const known_node& n) { return n.is_present(); });
-  const bool is_lowest = lowest != nodes.end() && lowest->latest == self_;
-  if (is_lowest && now - *whole_since_ >= move_pause) move_copies(shards, may_hold);
-  if (now - *whole_since_ >= hand_back_after) hand_back_one(shards);
-}
-
-void cluster_node::move_copies(const std::vector<stored_config>& shards,
-                               const std::vector<placement::site>& may_hold) {
-  const auto step = placement::next_move(shards, may_hold);
-  if (!step) return;
-  auto proposed = shards[step->shard].config;
-  spdlog::info("shard {}: {} copies belong to it from now on, {} until now", step->shard,
-               step->replicas.size(), proposed.replicas.size());
-  proposed.replicas = step->replicas;
-  proposed.written_by = fresh_uuid();
-  cas(step->shard, step->expected_revision, proposed, [](cas_result) {});  // lost: looked at again
-}
-
-/// A shard that this node runs, and another one is to run.
-void cluster_node::hand_back_one(const std::vector<stored_config>& shards) {
-  for (const auto& s : shards) {
-    const auto to = placement::preferred_primary(s);
-    if (s.config.primary != self_ || to == self_.node || to == node_id::none) continue;
-    auto& tried = hosted_[s.shard].handed_back_at;
-    const auto now = steady_clock::now();
-    if (tried && now - *tried < hand_back_again) continue;
-    tried = now;
-    return in_replica(s.shard, [to](replica_host& r) { r.hand_over(to); });
   }
 }
 
