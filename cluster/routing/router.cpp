@@ -28,6 +28,12 @@ bool may_go_again(reply_status status) {
          status == reply_status::unknown;
 }
 
+/// True of the attempt that is answered, and said without a look for what earlier ones did.
+bool tells_of_itself_only(reply_status status) {
+  return status == reply_status::overloaded || status == reply_status::deadline_passed ||
+         status == reply_status::in_progress;
+}
+
 }  // namespace
 
 /// One I/O loop's pending commands. What other threads tell is put aside until drain().
@@ -127,9 +133,9 @@ class routed_port final : public command_port {
     reply_handler on_reply;
     command what;
     shard_id shard = 0;
-    node_id sent_to = node_id::none;     // none: it waits to be sent
+    node_id sent_to = node_id::none;     // of the attempt that is open; none: it waits to be sent
     node_id refused_by = node_id::none;  // while it waits: who did not take it
-    bool may_have_run = false;           // it was sent, and nobody has said that nothing came of it
+    bool may_have_run = false;           // by an attempt that ended without an answer that nothing came of it
     milliseconds pause{0};
     steady_clock::time_point due{};
     steady_clock::time_point give_up_at{};
@@ -140,8 +146,12 @@ class routed_port final : public command_port {
     return make_uuid_v8({reinterpret_cast<const char*>(bits.data()), sizeof bits});
   }
 
+  /// Another attempt. What is still said of the one before reaches nobody: a refusal, though true, is not the
+  /// end of a command that is under way again.
   void send(std::uint32_t slot, steady_clock::time_point now) {
     auto& s = slots_[slot];
+    if (s.sent_to != node_id::none) s.may_have_run = true;
+    slots_.rename(slot);
     const auto to = home_.map_.primary_of(s.shard);
     bool is_sent = false;
     if (to != node_id::none) {
@@ -153,7 +163,6 @@ class routed_port final : public command_port {
     if (!is_sent) return wait(slot, now);
     ++home_.sent_;
     s.sent_to = to;
-    s.may_have_run = true;
   }
 
   /// Until it goes again.
@@ -204,6 +213,7 @@ class routed_port final : public command_port {
       ++home_.retried_;
       s.pause = {};
       if (is_lost && home_.map_.primary_of(s.shard) == s.sent_to) {
+        s.may_have_run = true;
         wait(slot, now);
       } else {
         send(slot, now);
@@ -214,16 +224,20 @@ class routed_port final : public command_port {
   void take(wire::shard_reply&& one, steady_clock::time_point now) {
     const auto slot = slots_.find(one.ticket & ((std::uint64_t{1} << port_shift) - 1));
     if (!slot || !slots_[*slot].on_reply) return;
-    const auto& s = slots_[*slot];
-    if (!may_go_again(one.what.status)) return deliver(*slot, std::move(one.what));
+    auto& s = slots_[*slot];
+    const auto status = one.what.status;
+    const bool is_open = s.may_have_run && !s.what.is_query && tells_of_itself_only(status);
+    if (!may_go_again(status) && !is_open) return deliver(*slot, std::move(one.what));
     if (s.sent_to == node_id::none) return;  // it waits already
+    if (status == reply_status::unknown) s.may_have_run = true;
     if (now >= s.what.deadline) return give_up(*slot);
     wait(*slot, now);
   }
 
   void give_up(std::uint32_t slot) {
     const auto& s = slots_[slot];
-    const bool is_unknown = s.may_have_run && !s.what.is_query;
+    const bool may_run = s.may_have_run || s.sent_to != node_id::none;
+    const bool is_unknown = may_run && !s.what.is_query;
     ++home_.gave_up_;
     deliver(slot, {is_unknown ? reply_status::unknown : reply_status::not_primary, {}, 0, false});
   }

@@ -30,7 +30,8 @@ class routed_port;
 /// The way from this process's I/O loops to shards on other nodes. A command goes to the node that the shard
 /// map names; where that has lost the role, is gone or does not answer for it any more, it goes again, under
 /// the same command id, until its deadline: so a repetition finds what the first one did. A command without
-/// an id gets one here.
+/// an id gets one here. Only the latest attempt is listened to; that it found a queue full, or came too late,
+/// is told only when no earlier one may have run.
 class router {
  public:
   /// `send` puts a command on its way to a node, false when it cannot; `refresh` asks for a newer map. Both

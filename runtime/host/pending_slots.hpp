@@ -8,7 +8,8 @@
 namespace troupe {
 
 /// Places for what waits for a reply, each named by a ticket: [generation][slot, 32 bits]. A place that is
-/// given back gets a new name, so a late reply does not reach its next user. One thread.
+/// given back gets a new name, so a late reply does not reach its next user; so does one that is asked for
+/// again. One thread.
 template <class T, unsigned generation_bits = 32>
 class pending_slots {
  public:
@@ -24,11 +25,15 @@ class pending_slots {
   }
   /// Empties the place and gives what was in it.
   T give_back(std::uint32_t slot) {
-    auto& one = slots_[slot];
-    one.generation = (one.generation + 1) & generations;
+    rename(slot);
     free_.push_back(slot);
     --used_;
-    return std::exchange(one.what, T{});
+    return std::exchange(slots_[slot].what, T{});
+  }
+  /// What goes by the name it had so far does not reach it any more.
+  void rename(std::uint32_t slot) {
+    auto& generation = slots_[slot].generation;
+    generation = (generation + 1) & generations;
   }
   T& operator[](std::uint32_t slot) { return slots_[slot].what; }
   std::uint64_t ticket_of(std::uint32_t slot) const {

@@ -171,9 +171,9 @@ void shard::accept(std::uint32_t front, ticketed_command&& in, steady_clock::tim
   if (message == nullptr || message->is_query != what.is_query || !key_fits)
     return refuse(reply_status::malformed);
   if (is_stopping_) return refuse(reply_status::stopping);
-  if (what.deadline <= now) return refuse(reply_status::deadline_passed);
   const bool is_named = !what.id.is_nil() && !what.is_query;
   if (is_named && answer_known(to, what)) return;
+  if (what.deadline <= now) return refuse(reply_status::deadline_passed);
   if (storage_full_ && !what.is_query) return refuse(reply_status::storage_full);
 
   auto* r = has_room_for(what) ? &resident_of(*kind, what.target) : nullptr;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <optional>
 
@@ -180,6 +181,55 @@ TEST_CASE("router: a refusal with a reason is an answer, and does not go again")
     CHECK((*got)->status == status);
     CHECK(r.sent.size() == 1);
   }
+}
+
+TEST_CASE(
+    "router: what an earlier attempt may have done is not denied by a node that has not looked for it") {
+  for (const auto status : {reply_status::overloaded, reply_status::deadline_passed,
+                            reply_status::in_progress, reply_status::stopping, reply_status::not_primary}) {
+    CAPTURE(static_cast<int>(status));
+    routing r;
+    r.all_at(first);
+    const auto got = r.ask();
+    const auto until_deadline = r.ask(false, milliseconds{100});
+    r.way->on_lost(first);  // nobody knows what became of it
+    REQUIRE(r.run_until([&] { return r.sent.size() >= 4; }));
+    for (std::size_t i = 2; i < 4; ++i) r.answer(r.sent[i], status);
+    REQUIRE(r.run_until([&] { return until_deadline->has_value(); }));
+    CHECK((*until_deadline)->status == reply_status::unknown);
+    CHECK_FALSE(got->has_value());
+    // Asked again, it finds what the first attempt did.
+    const auto is_got = [&](const sent_command& one) { return one.what.what.id == r.sent[0].what.what.id; };
+    REQUIRE(r.run_until([&] { return std::count_if(r.sent.begin(), r.sent.end(), is_got) == 3; }));
+    r.answer(*std::find_if(r.sent.rbegin(), r.sent.rend(), is_got), reply_status::ok);
+    REQUIRE(r.run_until([&] { return got->has_value(); }));
+    CHECK((*got)->status == reply_status::ok);
+  }
+}
+
+TEST_CASE("router: a refusal of an earlier attempt is not the end of one that is under way") {
+  routing r;
+  r.all_at(first);
+  const auto got = r.ask();
+  r.all_at(second);
+  r.way->on_moved();
+  REQUIRE(r.run_until([&] { return r.sent.size() == 2; }));
+  r.answer(r.sent[0], reply_status::rejected);
+  r.port->drain();
+  CHECK_FALSE(got->has_value());
+  r.answer(r.sent[1], reply_status::ok);
+  REQUIRE(r.run_until([&] { return got->has_value(); }));
+  CHECK((*got)->status == reply_status::ok);
+}
+
+TEST_CASE("router: when all that were asked have said that nothing came of it, nothing is unknown") {
+  routing r;
+  r.all_at(first);
+  const auto got = r.ask(false, milliseconds{100});
+  r.answer(r.sent[0], reply_status::not_primary);
+  r.unreachable = first;
+  REQUIRE(r.run_until([&] { return got->has_value(); }));
+  CHECK((*got)->status == reply_status::not_primary);
 }
 
 TEST_CASE("router: at the deadline nobody is told that something failed which may have been done") {

@@ -150,6 +150,17 @@ TEST_CASE("shard: a command past its deadline is answered and not run") {
   CHECK(f.log.unsynced.empty());
 }
 
+TEST_CASE("shard: what a command has done is told to its repetition, however late that is") {
+  shard_fixture f;
+  auto command = f.make("a", add{5}, "key-1");
+  f.send(command);
+  f.sync();
+  command.deadline = f.clock.steady() - std::chrono::milliseconds{1};
+  CHECK(total_in(f.send(command)) == 5);
+  f.apply();
+  CHECK(total_in(f.send(command)) == 5);
+}
+
 TEST_CASE("shard: past the bounds the answer is overloaded and nothing has run") {
   shard_options options;
   options.uncommitted_entries_max = 10;
