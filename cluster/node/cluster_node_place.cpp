@@ -90,8 +90,9 @@ void cluster_node::move_copies(const std::vector<stored_config>& shards,
 
 /// A shard that this node runs, and another one is to run.
 void cluster_node::hand_back_one(const std::vector<stored_config>& shards) {
+  const auto preferred = placement::preferred_primaries(shards);
   for (const auto& s : shards) {
-    const auto to = placement::preferred_primary(s);
+    const auto to = preferred[s.shard];
     if (s.config.primary != self_ || to == self_.node || to == node_id::none) continue;
     auto& tried = hosted_[s.shard].handed_back_at;
     const auto now = steady_clock::now();

@@ -131,6 +131,36 @@ std::optional<move> balancing(const std::vector<stored_config>& shards, const fi
   return std::nullopt;
 }
 
+/// Moves one primary along a chain of shards: from a node to a copy on a second, from which another goes to a
+/// copy on a third, until one is reached that has two fewer. False when no chain leads to such a node.
+bool relieve_one(const std::vector<stored_config>& shards, std::vector<node_id>& primaries,
+                 std::map<node_id, std::size_t>& load) {
+  std::vector<node_id> fullest;
+  for (const auto& [node, count] : load) fullest.push_back(node);
+  std::stable_sort(fullest.begin(), fullest.end(), [&](node_id a, node_id b) { return load[a] > load[b]; });
+  for (const auto from : fullest) {
+    std::map<node_id, std::size_t> by_shard;  // each node reached, and the shard that leads to it
+    std::vector<node_id> reached{from};
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+      if (load[reached[i]] + 2 <= load[from]) {
+        for (auto at = reached[i]; at != from;) {
+          const auto shard = by_shard[at];
+          at = std::exchange(primaries[shard], at);
+        }
+        ++load[reached[i]];
+        --load[from];
+        return true;
+      }
+      for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+        if (primaries[shard] != reached[i]) continue;
+        for (const auto next : shards[shard].config.replicas)
+          if (next != from && by_shard.try_emplace(next, shard).second) reached.push_back(next);
+      }
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void alternate_zones(std::vector<site>& sites) {
@@ -157,9 +187,22 @@ shard_config first_config(shard_id shard, const std::vector<member>& nodes, std:
   return out;
 }
 
-node_id preferred_primary(const stored_config& shard) {
-  const auto& replicas = shard.config.replicas;
-  return replicas.empty() ? node_id::none : replicas[shard.shard % replicas.size()];
+std::vector<node_id> preferred_primaries(const std::vector<stored_config>& shards) {
+  std::vector<node_id> out;
+  std::map<node_id, std::size_t> load;
+  for (const auto& s : shards)
+    for (const auto node : s.config.replicas) load.try_emplace(node, 0);
+  for (const auto& s : shards) {
+    const auto& replicas = s.config.replicas;
+    const auto best = std::min_element(replicas.begin(), replicas.end(),
+                                       [&](node_id a, node_id b) { return load[a] < load[b]; });
+    out.push_back(best != replicas.end() ? *best : node_id::none);
+    if (best != replicas.end()) ++load[*best];
+  }
+  // Each round takes one from a node that has two more than another; the sum of squares only falls.
+  while (relieve_one(shards, out, load)) {
+  }
+  return out;
 }
 
 bool is_whole(const std::vector<stored_config>& shards, const std::vector<site>& usable) {

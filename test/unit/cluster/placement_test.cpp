@@ -140,19 +140,69 @@ TEST_CASE("placement: while a copy is missing nothing else is moved") {
   CHECK_FALSE(placement::next_move({}, nodes_up_to(4)));
 }
 
-TEST_CASE("placement: the preferred primaries are spread evenly, and are copies") {
-  for (const std::uint32_t nodes : {3U, 4U, 5U}) {
-    CAPTURE(nodes);
-    auto shards = new_cluster(nodes, 3, 60);
-    std::map<node_id, std::size_t> preferred;
-    for (const auto& s : shards) {
-      const auto node = placement::preferred_primary(s);
-      ++preferred[node];
-      CHECK(std::find(s.config.replicas.begin(), s.config.replicas.end(), node) != s.config.replicas.end());
-    }
-    CHECK(preferred.size() == nodes);
-    for (const auto& [node, count] : preferred) CHECK(count * nodes >= 60 / 2);
+namespace {
+
+/// Fewest and most preferred primaries of any node that has copies.
+std::pair<std::size_t, std::size_t> spread_of_primaries(const std::vector<stored_config>& shards) {
+  std::map<node_id, std::size_t> count;
+  for (const auto& [node, held] : copies(shards)) count[node] = 0;
+  const auto preferred = placement::preferred_primaries(shards);
+  REQUIRE(preferred.size() == shards.size());
+  for (const auto& s : shards) {
+    const auto node = preferred[s.shard];
+    CHECK(std::binary_search(s.config.replicas.begin(), s.config.replicas.end(), node));
+    ++count[node];
   }
+  const auto [least, most] = std::minmax_element(
+      count.begin(), count.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return {least->second, most->second};
+}
+
+}  // namespace
+
+TEST_CASE("placement: each node is preferred as the primary of as many shards, give or take one") {
+  for (std::uint32_t nodes = 1; nodes <= 9; ++nodes)
+    for (std::uint32_t replicas = 1; replicas <= std::min(nodes, 5U); ++replicas)
+      for (const std::uint16_t count : std::initializer_list<std::uint16_t>{1, 16, 24, 61}) {
+        CAPTURE(nodes);
+        CAPTURE(replicas);
+        CAPTURE(count);
+        const auto shards = new_cluster(nodes, replicas, count);
+        const auto [least, most] = spread_of_primaries(shards);
+        CHECK(most - least <= 1);
+        // As the cluster begins, so that nothing is handed over.
+        const auto preferred = placement::preferred_primaries(shards);
+        for (const auto& s : shards) CHECK(preferred[s.shard] == s.config.primary.node);
+      }
+}
+
+TEST_CASE("placement: preferred primaries are as even after nodes have come and gone") {
+  auto shards = new_cluster(3, 3);
+  for (const std::uint32_t nodes : {4U, 5U, 6U, 8U}) {
+    CAPTURE(nodes);
+    carry_out_all(shards, nodes_up_to(nodes));
+    const auto [least, most] = spread_of_primaries(shards);
+    CHECK(most - least <= 1);
+  }
+  auto left = nodes_up_to(8);
+  left.erase(left.begin() + 2);
+  carry_out_all(shards, left);
+  const auto [least, most] = spread_of_primaries(shards);
+  CHECK(most - least <= 1);
+}
+
+TEST_CASE("placement: where copies leave no choice, preferred primaries are as even as can be") {
+  // Nodes 1 and 2 hold all shards, 3 only one of them.
+  std::vector<stored_config> shards(7);
+  for (shard_id i = 0; i < 7; ++i) {
+    shards[i].shard = i;
+    shards[i].config.replicas = {node_id{1}, node_id{2}};
+  }
+  shards[0].config.replicas.push_back(node_id{3});
+  const auto [least, most] = spread_of_primaries(shards);
+  CHECK(least == 1);
+  CHECK(most == 3);
+  CHECK(placement::preferred_primaries({stored_config{}}) == std::vector{node_id::none});
 }
 
 TEST_CASE("placement: a new cluster has each shard in as many zones as there are copies") {
