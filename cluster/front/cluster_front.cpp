@@ -95,7 +95,7 @@ void cluster_front::on_lost(const hello& who) { router_->on_lost(who.who.node); 
 void cluster_front::on_look(const cluster_view::look& seen) {
   if (seen.has_moved) router_->on_moved();
   if (!seen.is_complete) return;
-  transport_->connect_to(addresses_of(seen.nodes));
+  transport_->connect_to(addresses_.learn(seen.nodes, map_->all()));
   const std::lock_guard lock{mutex_};
   nodes_ = seen.nodes;
 }

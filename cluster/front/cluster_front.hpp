@@ -52,6 +52,7 @@ class cluster_front final : transport_listener {
   std::unique_ptr<etcd::etcd_authority> authority_;
   std::unique_ptr<shard_map> map_;
   mutable std::mutex mutex_;
+  address_book addresses_;         // the view's thread only
   std::vector<known_node> nodes_;  // guarded by mutex_
   std::unique_ptr<router> router_;
   std::unique_ptr<transport> transport_;

@@ -143,9 +143,12 @@ std::optional<store_error> cluster_node::register_patiently(const identity& who)
 }
 
 void cluster_node::begin() {
-  desk_ = std::make_unique<desk>(*node_, [this](const member& front, std::string_view reply) {
+  desk::ways back;
+  back.answer = [this](const member& front, std::string_view reply) {
     transport_->send_to_front(front, wire::word::reply, reply);
-  });
+  };
+  back.redirect = [this](const member& front, shard_id shard) { tell_front(front, map_->of(shard)); };
+  desk_ = std::make_unique<desk>(*node_, std::move(back));
   view_ = std::make_unique<cluster_view>(*authority_, *authority_, *map_,
                                          [this](const cluster_view::look& seen) { on_look(seen); });
   {
@@ -188,7 +191,12 @@ void cluster_node::in_replica(shard_id shard, std::function<void(replica_host&)>
 
 void cluster_node::on_hello(const hello& who) {
   const std::shared_lock lock{gate_};
-  if (!is_open_ || who.role != process_role::node) return;
+  if (!is_open_) return;
+  if (who.role != process_role::node) {
+    // While it was not connected it may have missed who moved, and the authority may be away.
+    for (const auto& now : map_->all()) tell_front(who.who, now);
+    return;
+  }
   for (shard_id shard = 0; shard < hosted_.size(); ++shard)
     in_replica(shard, [peer = who.who](replica_host& r) { r.on_peer(peer); });
 }
@@ -235,8 +243,9 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
         map_->learn(r.config());  // what the replica refuses nobody learns
       });
     }
-    case wire::word::reply:
-      return;  // nodes ask nobody
+    case wire::word::reply:  // nodes ask nobody
+    case wire::word::part:   // the transport puts them together
+      return;
   }
 }
 
@@ -278,9 +287,17 @@ void cluster_node::send_acknowledgements(shard_id to, shard_id by, const std::ve
   transport_->send(map_->primary_of(to), wire::word::acknowledgement, bytes);
 }
 
+/// What this node knows of a shard; a front that knows better ignores it.
+void cluster_node::tell_front(const member& front, const stored_config& now) {
+  if (now.revision == 0) return;
+  std::string bytes;
+  wire::encode(bytes, now);
+  transport_->send_to_front(front, wire::word::config, bytes);
+}
+
 void cluster_node::on_look(const cluster_view::look& seen) {
   if (!seen.is_complete) return;
-  transport_->connect_to(addresses_of(seen.nodes));
+  transport_->connect_to(addresses_.learn(seen.nodes, map_->all()));
   tell_replicas();
   found_shards(seen.nodes);
   place(seen.nodes);

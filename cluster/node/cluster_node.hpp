@@ -89,6 +89,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void send_parcels(shard_id to, const parcel_batch& parcels) override;
   void send_acknowledgements(shard_id to, shard_id by, const std::vector<send_id>& ids) override;
 
+  void tell_front(const member& front, const stored_config& now);
   void refuse_word(const hello& from, const char* what);
   // What replicas ask of the authority passes here, so that what was written is told to everybody at once.
   void read_all(std::function<void(read_result)> done) override { authority_->read_all(std::move(done)); }
@@ -126,6 +127,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   };
   std::vector<hosted> hosted_;  // by shard
   // The view's thread only.
+  address_book addresses_;
   struct sighting {
     std::chrono::steady_clock::time_point at;
     std::string zone;

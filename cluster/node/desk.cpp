@@ -8,8 +8,8 @@ namespace {
 constexpr std::chrono::milliseconds expire_interval{200};
 }
 
-desk::desk(node& runtime, answer_sender answer)
-    : answer_(std::move(answer)),
+desk::desk(node& runtime, ways back)
+    : back_(std::move(back)),
       port_(runtime.make_port([this] {
         {
           const std::lock_guard lock{mutex_};
@@ -33,12 +33,13 @@ void desk::take(const member& front, wire::shard_command&& what) {
   {
     const std::lock_guard lock{mutex_};
     is_first = arrived_.empty();
-    if (arrived_.size() < waiting_max) {
+    if (arrived_.size() < waiting_max && arrived_bytes_ + what.what.body.size() <= waiting_bytes_max) {
+      arrived_bytes_ += what.what.body.size();
       arrived_.push_back({front, std::move(what)});
     } else {
       std::string out;
       wire::encode(out, wire::shard_reply{what.ticket, {reply_status::overloaded, {}, 0, false}});
-      answer_(front, out);
+      back_.answer(front, out);
     }
   }
   if (is_first) woken_.notify_one();
@@ -47,7 +48,7 @@ void desk::take(const member& front, wire::shard_command&& what) {
 void desk::answer(const member& front, std::uint64_t ticket, reply&& what) {
   buffer_.clear();
   wire::encode(buffer_, wire::shard_reply{ticket, std::move(what)});
-  answer_(front, buffer_);
+  back_.answer(front, buffer_);
 }
 
 void desk::run() {
@@ -66,12 +67,16 @@ void desk::run() {
       }
       if (is_stopping_) return;
       std::swap(taken, arrived_);
+      arrived_bytes_ = 0;
       has_replies_ = false;
     }
     for (auto& [front, one] : taken)
-      port_->submit(std::move(one.what), [this, front = front, ticket = one.ticket](reply&& what) {
-        answer(front, ticket, std::move(what));
-      });
+      port_->submit(std::move(one.what),
+                    [this, front = front, ticket = one.ticket, shard = one.shard](reply&& what) {
+                      const bool is_elsewhere = what.status == reply_status::not_primary;
+                      answer(front, ticket, std::move(what));
+                      if (is_elsewhere) back_.redirect(front, shard);
+                    });
     taken.clear();
     port_->flush();
     port_->drain();

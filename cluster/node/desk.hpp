@@ -16,11 +16,16 @@ namespace troupe {
 /// leave.
 class desk {
  public:
-  /// `answer` sends a reply to a front; it must not block.
-  using answer_sender = std::function<void(const member& front, std::string_view reply)>;
+  /// What goes back to a front; neither may block.
+  struct ways {
+    std::function<void(const member& front, std::string_view reply)> answer;
+    /// Says who the primary of that shard is: it has asked the wrong node.
+    std::function<void(const member& front, shard_id shard)> redirect;
+  };
   static constexpr std::size_t waiting_max = 65'536;
+  static constexpr std::size_t waiting_bytes_max = 64U << 20U;
 
-  desk(node& runtime, answer_sender answer);
+  desk(node& runtime, ways back);
   /// What it has handed over is not answered any more.
   ~desk();
   desk(const desk&) = delete;
@@ -37,13 +42,14 @@ class desk {
   void run();
   void answer(const member& front, std::uint64_t ticket, reply&& what);
 
-  const answer_sender answer_;
+  const ways back_;
   std::mutex mutex_;
   std::condition_variable woken_;
-  std::vector<arrival> arrived_;  // guarded by mutex_
-  bool has_replies_ = false;      // guarded by mutex_
-  bool is_stopping_ = false;      // guarded by mutex_
-  std::string buffer_;            // the thread's own
+  std::vector<arrival> arrived_;   // guarded by mutex_
+  std::size_t arrived_bytes_ = 0;  // of their bodies; guarded by mutex_
+  bool has_replies_ = false;       // guarded by mutex_
+  bool is_stopping_ = false;       // guarded by mutex_
+  std::string buffer_;             // the thread's own
   std::unique_ptr<command_port> port_;
   std::thread thread_;
 };

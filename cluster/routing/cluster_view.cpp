@@ -1,5 +1,7 @@
 #include "cluster/routing/cluster_view.hpp"
 
+#include <set>
+
 #include "runtime/base/thread_name.hpp"
 
 namespace troupe {
@@ -69,10 +71,23 @@ cluster_view::look cluster_view::look_once() {
   return out;
 }
 
-std::vector<node_address> addresses_of(const std::vector<known_node>& nodes) {
+std::vector<node_address> address_book::learn(const std::vector<known_node>& nodes,
+                                              const std::vector<stored_config>& shards) {
+  std::set<node_id> needed;
+  for (const auto& s : shards) {
+    needed.insert(s.config.replicas.begin(), s.config.replicas.end());
+    for (const auto& m : s.config.in_sync) needed.insert(m.node);
+  }
+  for (const auto& one : nodes) {
+    const auto node = one.latest.node;
+    if (one.is_present()) {
+      known_[node] = one.address;
+    } else if (!needed.contains(node)) {
+      known_.erase(node);
+    }
+  }
   std::vector<node_address> out;
-  for (const auto& one : nodes)
-    if (one.is_present()) out.push_back({one.latest.node, one.address});
+  for (const auto& [node, address] : known_) out.push_back({node, address});
   return out;
 }
 

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -63,7 +65,16 @@ class cluster_view {
   std::thread thread_;
 };
 
-/// Where the nodes that are there can be reached.
-std::vector<node_address> addresses_of(const std::vector<known_node>& nodes);
+/// Where nodes can be reached. An address is told on a lease, which is a hint: one that has lapsed says that
+/// the node does not reach the authority, not that nobody reaches the node. So whoever has copies, or is the
+/// primary, keeps the last address that was known. One thread.
+class address_book {
+ public:
+  std::vector<node_address> learn(const std::vector<known_node>& nodes,
+                                  const std::vector<stored_config>& shards);
+
+ private:
+  std::map<node_id, std::string> known_;
+};
 
 }  // namespace troupe

@@ -37,6 +37,11 @@ class shard_map {
     const std::lock_guard lock{mutex_};
     return std::all_of(configs_.begin(), configs_.end(), [](const auto& one) { return one.revision != 0; });
   }
+  /// Revision 0: nothing is known, or there is no such shard.
+  stored_config of(shard_id shard) const {
+    const std::lock_guard lock{mutex_};
+    return shard < configs_.size() ? configs_[shard] : stored_config{};
+  }
   /// By shard; revision 0 where nothing is known.
   std::vector<stored_config> all() const {
     const std::lock_guard lock{mutex_};

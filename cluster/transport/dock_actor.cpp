@@ -21,7 +21,7 @@ class dock_actor final : public caf::event_based_actor {
           const auto it = peers_.find(current_sender()->address());
           // It was lost together with an older connection, after it had said hello on this one.
           if (it == peers_.end()) return answer(unknown_atom_v);
-          with_.take_in(it->second.who, message);
+          with_.take_in(it->second.who, it->second.parts, message);
           if (const auto due = with_.due_to_tell(it->second.untold, message.size()); due > 0)
             answer(took_atom_v, due);
         },
@@ -45,6 +45,7 @@ class dock_actor final : public caf::event_based_actor {
     caf::actor link;
     std::shared_ptr<outgoing> out;  // of fronts
     std::uint64_t untold = 0;       // bytes taken in that the link does not know of
+    wire::assembly parts{};
   };
 
   template <class... Ts>
@@ -63,7 +64,7 @@ class dock_actor final : public caf::event_based_actor {
     }
     const auto address = current_sender()->address();
     lose(address);
-    arrival one{*theirs, caf::actor_cast<caf::actor>(current_sender()), nullptr, 0};
+    arrival one{*theirs, caf::actor_cast<caf::actor>(current_sender()), nullptr};
     monitor(one.link);
     if (theirs->role == process_role::front) {
       one.out = with_.make_outgoing();

@@ -10,7 +10,7 @@
 namespace troupe {
 
 /// The first word between two processes. Nothing else is said before both have found that they fit.
-inline constexpr std::uint32_t transport_protocol = 3;
+inline constexpr std::uint32_t transport_protocol = 4;
 
 enum class process_role : std::uint8_t { node = 1, front = 2 };
 

@@ -60,7 +60,7 @@ class link_actor final : public caf::event_based_actor {
         },
         [this](words_atom, const std::string& message) {
           if (!is_from_dock() || !peer_) return;
-          with_.take_in(*peer_, message);
+          with_.take_in(*peer_, parts_, message);
           if (const auto due = with_.due_to_tell(untold_, message.size()); due > 0)
             send(dock(), took_atom_v, due);
         },
@@ -73,7 +73,7 @@ class link_actor final : public caf::event_based_actor {
     };
   }
 
-  void on_exit() override { part("this process ends"); }
+  void on_exit() override { part("it is not needed any more"); }
 
  private:
   bool is_from_dock() { return dock_ && current_sender() == dock_; }
@@ -120,6 +120,7 @@ class link_actor final : public caf::event_based_actor {
     ++attempt_;
     peer_ = theirs;
     untold_ = 0;
+    parts_.clear();
     pause_ = {};
     out_->open();
     ++with_.figures.links_open;
@@ -177,6 +178,7 @@ class link_actor final : public caf::event_based_actor {
   caf::strong_actor_ptr dock_;
   std::optional<hello> peer_;  // once it has said hello
   std::uint64_t untold_ = 0;   // bytes taken in that the dock does not know of
+  wire::assembly parts_;
   std::uint64_t attempt_ = 0;  // older ones mean nothing any more
   milliseconds pause_{0};
   std::string last_refusal_;

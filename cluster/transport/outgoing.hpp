@@ -8,12 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "cluster/transport/parts.hpp"
 #include "cluster/transport/wire.hpp"
 
 namespace troupe {
 
-/// What waits to be sent on one connection: words, put together into messages. Bounded by what waits and by
-/// what is under way. Any thread puts; one takes.
+/// What waits to be sent on one connection: words, put together into messages or, when they are longer than
+/// one, in parts. Bounded by what waits and by what is under way. Any thread puts; one takes.
 class outgoing {
  public:
   outgoing(std::size_t message_bytes_max, std::size_t waiting_bytes_max, std::size_t in_flight_bytes_max)
@@ -29,11 +30,14 @@ class outgoing {
   put_result put(wire::word what, std::string_view bytes) {
     const std::lock_guard lock{mutex_};
     if (!is_open_ || waiting_bytes_ + bytes.size() > waiting_bytes_max_) return put_result::dropped;
-    const auto most = bytes.size() + wire::word_overhead_max;
-    if (messages_.empty() || messages_.back().size() + most > message_bytes_max_) messages_.emplace_back();
-    const auto before = messages_.back().size();
-    wire::append_word(messages_.back(), what, bytes);
-    waiting_bytes_ += messages_.back().size() - before;
+    if (bytes.size() + wire::word_overhead_max <= message_bytes_max_) {
+      auto& message = with_room_for(bytes.size() + wire::word_overhead_max);
+      const auto before = message.size();
+      wire::append_word(message, what, bytes);
+      waiting_bytes_ += message.size() - before;
+    } else {
+      put_in_parts(what, bytes);
+    }
     return std::exchange(is_awake_, true) ? put_result::waits : put_result::wake;
   }
 
@@ -60,6 +64,21 @@ class outgoing {
   void close() { reset(false); }
 
  private:
+  std::string& with_room_for(std::size_t most) {
+    if (messages_.empty() || messages_.back().size() + most > message_bytes_max_) messages_.emplace_back();
+    return messages_.back();
+  }
+  void put_in_parts(wire::word what, std::string_view bytes) {
+    const auto piece_bytes = message_bytes_max_ - wire::word_overhead_max - wire::part_overhead;
+    while (!bytes.empty()) {
+      const auto piece = bytes.substr(0, piece_bytes);
+      bytes.remove_prefix(piece.size());
+      auto& message = with_room_for(piece.size() + wire::part_overhead + wire::word_overhead_max);
+      const auto before = message.size();
+      wire::append_part(message, what, bytes.empty(), piece);
+      waiting_bytes_ += message.size() - before;
+    }
+  }
   void reset(bool is_open) {
     const std::lock_guard lock{mutex_};
     messages_.clear();

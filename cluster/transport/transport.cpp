@@ -30,13 +30,25 @@ std::unique_ptr<outgoing> transport_shared::make_outgoing() const {
                                     options.in_flight_bytes_max);
 }
 
-void transport_shared::take_in(const hello& from, const std::string& message) {
+void transport_shared::take_in(const hello& from, wire::assembly& parts, const std::string& message) {
   figures.bytes_received += message.size();
-  const bool is_whole = wire::for_each_word(message, [&](wire::word what, std::string_view bytes) {
+  bool fits = true;
+  const auto hear = [&](wire::word what, std::string_view bytes) {
     ++figures.words_received;
     listener.on_word(from, what, bytes);
+  };
+  const bool is_whole = wire::for_each_word(message, [&](wire::word what, std::string_view bytes) {
+    if (what != wire::word::part) {
+      fits = fits && parts.is_empty();
+      parts.clear();
+      return hear(what, bytes);
+    }
+    std::optional<wire::assembly::whole> done;
+    fits = parts.take(bytes, done) && fits;
+    if (done) hear(done->kind, done->bytes);
   });
-  if (!is_whole && figures.malformed++ % 1000 == 0)
+  if (!is_whole) parts.clear();
+  if ((!is_whole || !fits) && figures.malformed++ % 1000 == 0)
     spdlog::warn("{} sent what is no message; it is ignored", from.name);
 }
 

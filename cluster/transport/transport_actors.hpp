@@ -43,8 +43,8 @@ struct transport_shared {
 
   std::string own_hello() const;
   std::unique_ptr<outgoing> make_outgoing() const;
-  /// What arrived from a process that has said hello.
-  void take_in(const hello& from, const std::string& message);
+  /// What arrived from a process that has said hello; `parts` is of its connection.
+  void take_in(const hello& from, wire::assembly& parts, const std::string& message);
   /// Adds what was taken in to `untold`; gives the bytes that the other side is to be told of, or 0: an
   /// eighth of what may be under way is worth a message, a beat is not.
   std::uint64_t due_to_tell(std::uint64_t& untold, std::size_t taken) const;

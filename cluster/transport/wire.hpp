@@ -24,10 +24,11 @@ enum class word : std::uint8_t {
   reply = 3,            // node to front
   parcels = 4,          // outbox messages of one shard to another
   acknowledgement = 5,  // of parcels
-  config = 6,           // what the authority holds of a shard now, from who has just written it
+  config = 6,           // what the authority holds of a shard, as the sender knows it
+  part = 7,             // of a word that is longer than a message may be (parts.hpp)
 };
 
-inline constexpr auto last_word = word::config;
+inline constexpr auto last_word = word::part;
 
 /// One command to a shard. Its deadline travels as what is left of it.
 struct shard_command {

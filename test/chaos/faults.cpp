@@ -69,14 +69,16 @@ const std::vector<fault>& all_faults() {
        [](scene& s) { freeze(s, s.primary(), s.draw(2000, 5000)); }},
       {"freeze node", "SIGSTOP of any node for 2 to 5 s",
        [](scene& s) { freeze(s, s.any(s.cluster.nodes()), s.draw(2000, 5000)); }},
-      {"stop node", "SIGTERM of a primary, started again", [](scene& s) { end_and_restart(s, s.primary()); }},
+      {"stop node", "SIGTERM of a primary, started again", [](scene& s) { end_and_restart(s, s.primary()); },
+       fault::needs::nothing, true},
       {"rolling restart", "SIGTERM of each node after the other, each back before the next",
        [](scene& s) {
          for (const auto& name : s.cluster.nodes()) {
            end_and_restart(s, name);
            wait_whole(s);
          }
-       }},
+       },
+       fault::needs::nothing, true},
       {"empty disk", "kill -9 of a node, started again with nothing",
        [](scene& s) {
          const auto name = s.any(s.cluster.nodes());
@@ -90,13 +92,22 @@ const std::vector<fault>& all_faults() {
          s.cluster.signal_etcd(SIGKILL);
          pause_ms(2000);
          s.cluster.launch_etcd();
-       }},
+       },
+       fault::needs::nothing, true},
       {"freeze etcd", "SIGSTOP of etcd for 5 s",
        [](scene& s) {
          s.cluster.signal_etcd(SIGSTOP);
          pause_ms(5000);
          s.cluster.signal_etcd(SIGCONT);
-       }},
+       },
+       fault::needs::nothing, true},
+      {"freeze etcd for long", "SIGSTOP of etcd for 15 s: every lease is over when it goes on",
+       [](scene& s) {
+         s.cluster.signal_etcd(SIGSTOP);
+         pause_ms(15'000);
+         s.cluster.signal_etcd(SIGCONT);
+       },
+       fault::needs::nothing, true},
       {"nothing", "two seconds of peace, to compare with; only by name", [](scene&) { pause_ms(2000); },
        fault::needs::its_name},
       {"etcd away for a minute", "kill -9 of etcd, started again after 60 s; only by name",
@@ -105,7 +116,7 @@ const std::vector<fault>& all_faults() {
          pause_ms(60'000);
          s.cluster.launch_etcd();
        },
-       fault::needs::its_name},
+       fault::needs::its_name, true},
       {"kill primary without etcd", "etcd frozen for 3 s, and a primary killed meanwhile",
        [](scene& s) {
          const auto name = s.primary();
@@ -123,14 +134,21 @@ const std::vector<fault>& all_faults() {
       {"primary is not heard", "what a primary sends to other nodes is lost for 2 to 5 s, one way",
        [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), false); }, fault::needs::links},
       {"cut primary from etcd", "a primary does not reach etcd for 2 to 5 s",
-       [](scene& s) { cut_off(s, s.primary(), {"etcd"}, false); }, fault::needs::links},
+       [](scene& s) { cut_off(s, s.primary(), {"etcd"}, false); }, fault::needs::links, true},
+      {"primary long without etcd", "a primary does not reach etcd for 15 to 20 s: its lease is over",
+       [](scene& s) {
+         s.cluster.cut(s.primary(), "etcd");
+         pause_ms(s.draw(15'000, 20'000));
+         s.cluster.heal();
+       },
+       fault::needs::links, true},
       {"cut nodes from etcd", "no node reaches etcd for 2 to 5 s",
        [](scene& s) {
          for (const auto& name : s.cluster.nodes()) s.cluster.cut(name, "etcd");
          pause_ms(s.draw(2000, 5000));
          s.cluster.heal();
        },
-       fault::needs::links},
+       fault::needs::links, true},
       {"cut front from primary", "a front and a primary do not hear each other for 2 to 5 s",
        [](scene& s) { cut_off(s, s.any(s.cluster.fronts()), {s.primary()}, true); }, fault::needs::links},
       {"unplug primary", "nothing reaches a primary, and nothing of it arrives, for 2 to 5 s",

@@ -33,7 +33,12 @@ struct fault {
   std::function<void(scene&)> happen;
   enum class needs : std::uint8_t { nothing, links, small_disk, its_name };  // its_name: takes long
   needs what = needs::nothing;
+  /// Nobody is to notice: no read fails, and none waits for longer than planned_gap_ms. Far above what is
+  /// usual, since a busy machine must not fail a run: it is there for a cluster that stands still.
+  bool is_planned = false;
 };
+inline constexpr int planned_gap_ms = 5000;
+inline constexpr int gap_ms_max = 30'000;  // of any other
 
 const std::vector<fault>& all_faults();
 

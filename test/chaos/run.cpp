@@ -163,6 +163,10 @@ class chaos_run {
     result.failed_probes = seen.failed() - failed_before;
     if (!result.is_recovered)
       fail(fmt::format("round {} ({}): not whole again within 60 s", round, what.name));
+    if (result.gap_ms > (what.is_planned ? planned_gap_ms : gap_ms_max))
+      fail(fmt::format("round {} ({}): no answer for {:.0f} ms", round, what.name, result.gap_ms));
+    if (what.is_planned && result.failed_probes > 0)
+      fail(fmt::format("round {} ({}): {} reads failed", round, what.name, result.failed_probes));
     if (!options_.is_quiet)
       fmt::print(stderr,
                  "{:>4}  {}  {:<28} no answer for {:>6.0f} ms until {:>6.0f} ms, whole after {:>6.0f} ms{}\n",
