@@ -61,13 +61,13 @@ class flush_listener final : public rocksdb::EventListener {
 manifest_mark::manifest_mark(std::string directory, std::shared_ptr<rocksdb::FileSystem> disk)
     : directory_(std::move(directory)), disk_(std::move(disk)) {}
 
-std::optional<store_error> manifest_mark::check() const {
+std::variant<bool, store_error> manifest_mark::check() const {
   using code = store_error::code;
   const auto read = [&](const std::string& file) { return read_file(disk_, file); };
   const auto own = read(path());
   if (const auto* fault = std::get_if<std::string>(&own)) return store_error{code::io, *fault};
   const auto& text = std::get<std::optional<file_content>>(own);
-  if (!text) return std::nullopt;
+  if (!text) return false;
   const auto known = parse(text->bytes);
   if (!known) return store_error{code::corrupt, path() + " is damaged; nothing was changed"};
 
@@ -76,11 +76,11 @@ std::optional<store_error> manifest_mark::check() const {
   if (const auto* fault = std::get_if<std::string>(&current)) return store_error{code::io, *fault};
   const auto& name = std::get<std::optional<file_content>>(current);
   // A later one was written whole before CURRENT named it; one that is not there RocksDB itself refuses.
-  if (!name || name->bytes != known->name + "\n") return std::nullopt;
+  if (!name || name->bytes != known->name + "\n") return true;
   const auto manifest = read(store_directory + known->name);
   if (const auto* fault = std::get_if<std::string>(&manifest)) return store_error{code::io, *fault};
   const auto& bytes = std::get<std::optional<file_content>>(manifest);
-  if (!bytes || whole_records_end(bytes->bytes, known->bytes) >= known->bytes) return std::nullopt;
+  if (!bytes || whole_records_end(bytes->bytes, known->bytes) >= known->bytes) return true;
   return lost_data("what stands before byte " + std::to_string(known->bytes) + " of " + store_directory +
                    known->name);
 }
@@ -108,8 +108,10 @@ std::uint64_t whole_records_end(std::string_view log, std::uint64_t bytes) {
     if (at + header_bytes > log.size()) break;
     const auto byte = [&](std::uint64_t offset) { return static_cast<std::uint8_t>(log[at + offset]); };
     const std::uint64_t length = byte(4) + (std::uint64_t{byte(5)} << 8U);
-    const bool is_padding = byte(6) == 0 && length == 0;
-    if (is_padding || header_bytes + length > left || at + header_bytes + length > log.size()) break;
+    // Whole, first, middle and last are all that a MANIFEST has. RocksDB takes a record of any other type for
+    // the end of the file, some of them before it looks at the checksum.
+    const bool is_known = byte(6) >= 1 && byte(6) <= 4;
+    if (!is_known || header_bytes + length > left || at + header_bytes + length > log.size()) break;
     at += header_bytes + length;
   }
   return at;

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include "runtime/store/store.hpp"
 
@@ -24,8 +25,9 @@ class manifest_mark {
   manifest_mark(std::string directory, std::shared_ptr<rocksdb::FileSystem> disk);
 
   /// Before the store is opened: RocksDB begins another MANIFEST then, and removes what that does not name.
-  /// One that is shorter than its mark is refused, and so is a mark that is damaged.
-  std::optional<store_error> check() const;
+  /// One that is shorter than its mark is refused, and so is a mark that is damaged. Whether there is a mark:
+  /// then the store was once whole, with all its column families.
+  std::variant<bool, store_error> check() const;
   /// Writes down how much of it there is now, on disk on return. A failure ends the process.
   void write(rocksdb::DB& db) const;
   /// Writes it after each flush, before the logs that it made superfluous are dropped.

@@ -158,11 +158,14 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
   const auto has_one = has_store(options);
   if (const auto* fault = std::get_if<store_error>(&has_one)) return *fault;
   const auto manifest = std::make_shared<manifest_mark>(options.directory, options.disk);
-  if (auto fault = manifest->check()) return *fault;
+  const auto was_whole = manifest->check();
+  if (const auto* fault = std::get_if<store_error>(&was_whole)) return *fault;
   if (options.disk) opened->env = rocksdb::NewCompositeEnv(options.disk);
   rocksdb::DB* db = nullptr;
   const auto descriptors = families_of(options, &opened->expiry);
   auto how = db_options(opened->env.get(), &opened->logs);
+  // A column family that is gone is damage, not one to be made anew.
+  how.create_if_missing = how.create_missing_column_families = !std::get<bool>(was_whole);
   how.listeners.push_back(manifest_mark::watch(manifest));
   auto status = rocksdb::DB::Open(how, options.directory + "/store", descriptors, &opened->families, &db);
   if (!status.ok()) return translate(status, options.directory);

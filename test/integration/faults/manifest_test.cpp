@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <thread>
 
@@ -86,7 +87,7 @@ std::string opening_of(const disk_image& what) {
 
 }  // namespace
 
-TEST_CASE("manifest: when its last records look like a write that was cut short, the store is refused") {
+TEST_CASE("manifest: when a record looks like the end of the file, the store is refused") {
   const auto sound = killed_after_flush();
   REQUIRE(opening_of(sound) == "answers");
   const auto manifest = files_like(sound, "/MANIFEST-").at(0);
@@ -112,6 +113,18 @@ TEST_CASE("manifest: when its last records look like a write that was cut short,
     for (auto at = record; at < bytes.size(); ++at) bytes[at] = 0;
     look(zeros);
   }
+  // Any bit of a header: RocksDB takes a record of a type that it does not expect for the end of the file,
+  // too.
+  const auto step = std::getenv("TROUPE_FEW_FAULTS") != nullptr ? 5U : 1U;
+  for (std::size_t i = 0; i < records.size(); i += step)
+    for (std::size_t bit = 0; bit < 24; ++bit) {
+      CAPTURE(records[i]);
+      CAPTURE(bit);
+      auto flipped = sound;
+      auto& byte = flipped.files.at(manifest)[records[i] + 4 + bit / 8];
+      byte = static_cast<char>(byte ^ (1 << (bit % 8)));
+      look(flipped);
+    }
   for (const auto& [ending, times] : endings) MESSAGE(ending << ": " << times);
   CHECK(endings["noticed"] > 3);
 }
@@ -145,6 +158,12 @@ TEST_CASE("manifest: whole records end where a write was cut, and go on over the
   CHECK(whole_records_end(two.substr(0, 20), two.size()) == 17);
   CHECK(whole_records_end(two + std::string(100, '\0'), two.size() + 100) == two.size());
   CHECK(whole_records_end("", 5) == 0);
+  for (int type = 0; type < 256; ++type) {
+    CAPTURE(type);
+    auto other = two;
+    other[17 + 6] = static_cast<char>(type);
+    CHECK(whole_records_end(other, two.size()) == (type >= 1 && type <= 4 ? two.size() : 17));
+  }
   // The first block has 3 bytes left, which no header fits into.
   const auto filled = record(32768 - 7 - 3) + std::string(3, '\0') + record(5);
   CHECK(whole_records_end(filled, filled.size()) == filled.size());
