@@ -84,7 +84,9 @@ class one_command {
            .shard = logged.shard,
            .is_write = true};
     const operation* first_ok = nullptr;
+    bool is_explained = false;  // by an attempt that may have made the entry
     for (const auto* op : attempts_) {
+      is_explained = is_explained || op->outcome != outcome::rejected;
       if (op->outcome == outcome::ok) {
         check_ok(*op, entry, first_ok);
         s.returned_ns = std::min(s.returned_ns, op->returned_ns);
@@ -95,6 +97,9 @@ class one_command {
         place_read(*op);
       }
     }
+    if (!is_explained)
+      result_.violated("refused each time, and done all the same: " + to_string(*attempts_.front()) + "; " +
+                       to_string(entry));
     check_same(*s.op, logged);
     steps_.push_back(s);
   }

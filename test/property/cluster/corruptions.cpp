@@ -73,8 +73,10 @@ bool drop_an_entry_and_leave_a_gap(recorded_history& h, id_source& random) {
 
 /// A reserve once more at the end of the log, with everything that belongs to it: only the id tells. `as`:
 /// the command's own id when it is 0/0.
-bool append_reserve(recorded_history& h, id_source& random, command_id as) {
-  const auto* op = pick(h.operations, random, is_first_ok_write);
+bool append_reserve(recorded_history& h, id_source& random, command_id as, const operation* like = nullptr) {
+  const auto* op = pick(h.operations, random, [&](const operation& o) {
+    return is_first_ok_write(o) && (like == nullptr || (o.sku == like->sku && o.quantity == like->quantity));
+  });
   if (op == nullptr) return false;
   const auto setup =
       *std::find_if(h.skus.begin(), h.skus.end(), [&](const auto& s) { return s.sku == op->sku; });
@@ -98,6 +100,17 @@ bool append_reserve(recorded_history& h, id_source& random, command_id as) {
 }
 
 bool do_a_command_twice(recorded_history& h, id_source& random) { return append_reserve(h, random, {}); }
+
+/// The refusal was true when it was told.
+bool do_what_was_refused(recorded_history& h, id_source& random) {
+  const auto is_refused_once = [&](const operation& o) {
+    return o.kind == op_kind::reserve && o.outcome == outcome::rejected && !o.is_replay &&
+           std::count_if(h.operations.begin(), h.operations.end(),
+                         [&](const auto& other) { return other.command == o.command; }) == 1;
+  };
+  const auto* op = pick(h.operations, random, is_refused_once);
+  return op != nullptr && append_reserve(h, random, op->command, op);
+}
 
 bool delay_a_read(recorded_history& h, id_source& random) {
   auto* read = pick(h.operations, random,
@@ -385,6 +398,7 @@ const std::vector<corruption>& corruptions() {
       {"log what nobody asked", log_what_nobody_asked},
       {"log it for somebody else", log_it_for_somebody_else},
       {"refuse what was done", refuse_what_was_done},
+      {"do what was refused", do_what_was_refused},
       {"acknowledge what was not done", acknowledge_what_was_not_done},
       {"forge a status", forge_a_status},
       {"lose an order row", lose_an_order_row},
