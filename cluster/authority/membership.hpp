@@ -30,6 +30,8 @@ struct node_profile {
   /// has been answered. A first call in the name of a start that is confirmed comes from an older copy of the
   /// disk.
   bool is_confirmed = false;
+  /// Of the process alone, on no disk: of two that have copies of one disk, and so one start, one may speak.
+  uuid process{};
   bool is_trusted = false;  // an operator says that nothing is missing on the disk
 };
 

@@ -34,8 +34,9 @@ TROUPE_DESCRIBE(run_record, number, disk, started_by)
 /// The latest of a node's starts whose disk knows that it is registered: before that it has not spoken.
 struct confirmed_record {
   uuid start{};
+  uuid process{};  // that said so
 };
-TROUPE_DESCRIBE(confirmed_record, start)
+TROUPE_DESCRIBE(confirmed_record, start, process)
 
 /// Where a node can be reached, as long as its lease lives. A hint.
 struct address_record {

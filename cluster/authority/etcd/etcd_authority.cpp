@@ -166,7 +166,8 @@ nodes_result etcd_authority::parts::read_nodes(asking& who) {
     if (kv.key != keys.meta()) continue;
     const auto meta = meta_from_json(kv.value);
     if (!meta || meta->format > authority_format) {
-      out.error = "the cluster's record is of a newer troupe, or cannot be read";
+      out.error = meta ? "the cluster's record is of a newer troupe" : "the cluster's record cannot be read";
+      if (!meta) store.refuse(refusal::nonsense, out.error);
       return out;
     }
     out.cluster = meta->cluster;

@@ -106,6 +106,8 @@ void hint_loop::keep_address() {
     // show the address missing, and a hint may be missing.
     const auto reply = who.link.post_read("/v3/lease/keepalive", keep_alive_request(lease_), who.deadline);
     const auto answer = reply.is_ok() ? parse_keep_alive(reply.body) : std::nullopt;
+    if (reply.is_ok() && !answer)
+      store_.refuse(refusal::nonsense, "what it says of a lease that is kept alive cannot be read");
     if (!answer) return;  // not known: ask again at the next look
     if (answer->ttl_s <= 0) lease_ = 0;
   }
@@ -118,6 +120,7 @@ void hint_loop::put_address(asking& who, const std::string& key, const std::stri
   const auto reply =
       who.link.post_once("/v3/lease/grant", grant_request(std::max<std::int64_t>(ttl, 1)), who.deadline);
   const auto granted = reply.is_ok() ? parse_grant(reply.body) : std::nullopt;
+  if (reply.is_ok() && !granted) store_.refuse(refusal::nonsense, "the lease that it grants cannot be read");
   if (!granted) return;
   std::string error;
   if (store_.txn(who, {}, {{key, record, granted->lease}}, {}, error)) lease_ = granted->lease;

@@ -26,7 +26,7 @@ struct registration::view {
   std::optional<meta_record> meta;
   std::optional<run_record> own;
   std::uint64_t own_revision = 0;
-  std::optional<uuid> confirmed;      // the name's latest start that has spoken
+  confirmed_record confirmed;         // the name's latest start that has spoken, nil: none
   std::uint32_t greatest_number = 0;  // ever given out
 };
 
@@ -46,7 +46,7 @@ std::optional<registration::view> registration::read(asking& who) {
     } else if (kv.key == keys_.confirmed(self_.name)) {
       const auto record = confirmed_from_json(kv.value);
       is_sound = is_sound && record;
-      if (record) now.confirmed = record->start;
+      if (record) now.confirmed = *record;
     } else if (const auto digits = key_space::tail(kv.key, keys_.numbers())) {
       std::uint32_t number = 0;
       std::from_chars(digits->data(), digits->data() + digits->size(), number);
@@ -83,7 +83,7 @@ std::optional<registration_result> registration::advance(asking& who, const view
   }
   // An earlier transaction of ours, whose answer got lost, was done.
   if (now.own && now.own->started_by == nonce_) {
-    if (!self_.is_confirmed || now.confirmed == nonce_)
+    if (!self_.is_confirmed || now.confirmed.start == nonce_)
       return registered(now, {node_id{now.own->number}, now.own_revision});
     confirm(who, now);
     return std::nullopt;
@@ -93,8 +93,10 @@ std::optional<registration_result> registration::advance(asking& who, const view
 
 // Whether it was done does not matter here either.
 void registration::confirm(asking& who, const view& now) {
-  store_.txn(who, {{keys_.run(self_.name), now.own_revision}},
-             {{keys_.confirmed(self_.name), to_json(confirmed_record{.start = nonce_})}}, {}, error_);
+  store_.txn(
+      who, {{keys_.run(self_.name), now.own_revision}},
+      {{keys_.confirmed(self_.name), to_json(confirmed_record{.start = nonce_, .process = self_.process})}},
+      {}, error_);
 }
 
 std::optional<std::string> registration::objection(const view& now) const {
@@ -116,7 +118,7 @@ std::optional<std::string> registration::objection(const view& now) const {
   if (self_.shard_count != now.meta->shard_count)
     return "the cluster was made with " + std::to_string(now.meta->shard_count) + " shards, not " +
            std::to_string(self_.shard_count) + "; the count never changes";
-  if (self_.is_confirmed && (!now.own || now.own->started_by != nonce_))
+  if (self_.is_confirmed && !may_speak(now))
     return "another process has been started as the node " + self_.name + " meanwhile";
   if (now.own && has_lost_something(now))
     return "the data directory is an older copy, or another one has been in its place: the node has been "
@@ -128,11 +130,17 @@ std::optional<std::string> registration::objection(const view& now) const {
   return std::nullopt;
 }
 
+/// Its start is still the node's last one, and no other process speaks in its name.
+bool registration::may_speak(const view& now) const {
+  if (!now.own || now.own->started_by != nonce_) return false;
+  return now.confirmed.start != nonce_ || now.confirmed.process == self_.process;
+}
+
 /// The node's last start was on another disk than this one, which is not new, or on a state of this one that
 /// it does not know; or it has spoken, which this state does not know.
 bool registration::has_lost_something(const view& now) const {
   const auto& last = *now.own;
-  if (last.started_by == nonce_) return !self_.is_confirmed && now.confirmed == nonce_;
+  if (last.started_by == nonce_) return !self_.is_confirmed && now.confirmed.start == nonce_;
   if (self_.is_trusted) return false;
   if (last.disk != self_.disk) return !self_.cluster.is_nil();
   return self_.last_start && *self_.last_start != last.started_by;

@@ -27,6 +27,7 @@ class registration {
   /// One step forward from what was read; no value: read again.
   std::optional<registration_result> advance(asking& who, const view& now);
   std::optional<std::string> objection(const view& now) const;
+  bool may_speak(const view& now) const;
   bool has_lost_something(const view& now) const;
   void create_cluster(asking& who);
   void confirm(asking& who, const view& now);

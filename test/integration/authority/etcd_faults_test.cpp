@@ -205,6 +205,19 @@ TEST_CASE("etcd authority: a shard's record that cannot be read is left out, and
   CHECK(authority.figures().refused.nonsense >= 1);
 }
 
+TEST_CASE("etcd authority: a cluster's record that cannot be read is refused and counted, whoever asks") {
+  fake_etcd fake{200, R"({"header":{"cluster_id":"5","revision":"9"},"kvs":[{"key":")" +
+                          etcd::to_base64("/f/test/meta") + R"(","mod_revision":"3","value":")" +
+                          etcd::to_base64("what?") + R"("}]})"};
+  auto o = options({fake.endpoint()});
+  o.hint_interval = 60s;
+  etcd_authority authority{o};
+  const auto nodes = read_nodes(authority);
+  CHECK_FALSE(nodes.ok);
+  CHECK(nodes.error == "the cluster's record cannot be read");
+  CHECK(authority.figures().refused.nonsense == 1);
+}
+
 TEST_CASE("etcd authority: an error status is no answer") {
   fake_etcd fake{503, R"({"error":"etcdserver: request timed out","code":14})"};
   etcd_authority authority{options({fake.endpoint()})};

@@ -114,11 +114,16 @@ TEST_CASE("registration: a copy made while a start was pending is refused once t
   CHECK(enter(authority, self).self == first.self);
   const auto copy = self;
   self.is_confirmed = true;
+  self.process = numbered(1);
   for (int i = 0; i < 3; ++i) {  // its own answer may get lost, too
     const auto confirmed = enter(authority, self);
     CHECK(confirmed.outcome == registration_outcome::registered);
     CHECK(confirmed.self == first.self);
   }
+  // A copy of the disk in another process, both of which have come so far: one of them may speak.
+  auto twin = self;
+  twin.process = numbered(2);
+  CHECK(enter(authority, twin).outcome == registration_outcome::refused);
   const auto old = enter(authority, copy);
   CHECK(old.outcome == registration_outcome::refused);
   CHECK(old.error.find("is an older copy, or another one has been in its place") != std::string::npos);
