@@ -71,6 +71,14 @@ struct cluster_now {
   }
 };
 
+/// Whether the answer is that node's. Another one may sit at the address that it has announced: on loopback
+/// this machine's own.
+bool is_of(const boost::json::object& stats, const known_node& node) {
+  const auto* name = stats.if_contains("name");
+  const auto* text = name != nullptr ? name->if_string() : nullptr;
+  return text != nullptr && std::string_view{text->data(), text->size()} == node.name;
+}
+
 /// Each node that is there says how far its copies are. Who does not answer soon is left out.
 void ask_nodes(cluster_now& now) {
   for (const auto& one : now.nodes) {
@@ -83,7 +91,8 @@ void ask_nodes(cluster_now& now) {
     boost::json::error_code fault;
     const auto stats = boost::json::parse(answer->body, fault);
     const auto* object = fault ? nullptr : stats.if_object();
-    const auto* shards = object != nullptr ? object->if_contains("shards") : nullptr;
+    if (object == nullptr || !is_of(*object, one)) continue;
+    const auto* shards = object->if_contains("shards");
     const auto* list = shards != nullptr ? shards->if_array() : nullptr;
     if (list == nullptr) continue;
     for (const auto& shard : *list) {
@@ -200,7 +209,7 @@ void print_tables(const cluster_now& now, std::size_t faults) {
              "entries behind");
   for (const auto& one : now.shards) {
     const auto fault = now.fault_of(one);
-    const auto line = fmt::format("{:>5} {:>6} {:<12} {:<24} {:<24}{}", one.shard, one.config.epoch,
+    const auto line = fmt::format("{:>5} {:>6} {:<12} {:<24} {:<24}  {}", one.shard, one.config.epoch,
                                   now.name_of(one.config.primary.node), now.names_of(one.config.in_sync),
                                   now.lags_of(one), fault);
     fmt::print("{}\n", fault.empty() ? line : paint(line, "33"));

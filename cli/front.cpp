@@ -10,6 +10,7 @@
 #include "cli/server_options.hpp"
 #include "cli/token_press.hpp"
 #include "cluster/front/cluster_front.hpp"
+#include "cluster/transport/address.hpp"
 #include "http_front/boot_error.hpp"
 #include "http_front/ops/ops_server.hpp"
 #include "http_front/server.hpp"
@@ -111,12 +112,16 @@ int front_until_signal(const front_command_options& options) {
   end_signals signals;
   http::check_listening(public_port_of(options));
   http::check_listening(options.ops_address, options.ops_port);
+  if (!options.link_address.empty())
+    if (const auto fault = fault_in_source(options.link_address); !fault.empty())
+      throw http::boot_error("--link-address: " + fault);
   check_pid_file(options.pid_file);
   cluster_front_options how;
   how.authority.endpoints = options.cluster.etcd;
   how.authority.cluster = options.cluster.cluster;
   how.transport.source = options.link_address;
   how.find_patience = seconds{options.wait_seconds};
+  how.is_asked_to_end = [&signals] { return signals.is_asked(); };
   if (const auto fault = etcd::fault_in(how.authority); !fault.empty()) throw http::boot_error(fault);
   auto found = cluster_front::start(how);
   if (const auto* why = std::get_if<std::string>(&found)) {
@@ -142,7 +147,9 @@ CLI::App* add_front_command(CLI::App& program, front_command_options& options) {
   add_ops_port_options(*command, options.ops_address, options.ops_port);
   command->add_option("--link-address", options.link_address,
                       "IP address from which nodes are reached (default: the system's choice)");
-  command->add_option("--wait-seconds", options.wait_seconds, "How long a start waits for the cluster")
+  command
+      ->add_option("--wait-seconds", options.wait_seconds,
+                   "How long a start waits for the cluster; SIGTERM ends that")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   add_access_log_option(*command, options.access_log);

@@ -10,6 +10,7 @@
 #include "cli/server_options.hpp"
 #include "cluster/node/cluster_metrics.hpp"
 #include "cluster/node/cluster_node.hpp"
+#include "cluster/transport/address.hpp"
 #include "http_front/boot_error.hpp"
 #include "http_front/ops/ops_server.hpp"
 #include "http_front/server.hpp"
@@ -53,7 +54,9 @@ cluster_node_options options_of(const node_command_options& from) {
   out.name = from.name;
   out.zone = from.zone;
   out.trusts_disk = from.trusts_disk;
-  if (from.ops_port != 0) out.ops = from.ops_address + ":" + std::to_string(from.ops_port);
+  // Who hears of it asks from other machines too, unless all of the cluster is on this one.
+  if (from.ops_port != 0 && (is_loopback(from.address) || !is_loopback(from.ops_address)))
+    out.ops = from.ops_address + ":" + std::to_string(from.ops_port);
   out.transport.address = from.address;
   out.transport.port = from.port;
   out.transport.source = from.address;
@@ -127,13 +130,40 @@ class node_ops {
   std::unique_ptr<http::ops_server> server_;
 };
 
+/// What would fail later is refused before the node is registered: others would wait for it.
+void check_options(const node_command_options& options, const cluster_node_options& how) {
+  if (const auto fault = etcd::fault_in(how.authority); !fault.empty()) throw http::boot_error(fault);
+  if (const auto fault = fault_in_listening(options.address); !fault.empty())
+    throw http::boot_error("--address: " + fault);
+  if (!options.advertised.empty())
+    if (const auto fault = fault_in_advertised(options.advertised); !fault.empty())
+      throw http::boot_error("--advertise: " + fault);
+  http::check_listening(options.address, options.port);
+  http::check_listening(options.ops_address, options.ops_port);
+  check_pid_file(options.pid_file);
+}
+
+void log_end(const cluster_node::stopped& how) {
+  if (!how.is_quiet)
+    spdlog::warn(
+        "stopped at the deadline: what was still at work is unanswered, nothing acknowledged is lost");
+  if (how.kept > 0) {
+    spdlog::warn(
+        "stopped as the primary of {} shards that no other node took over. Whoever has all of their data "
+        "does "
+        "once it can, and so does this node when it is back; nothing acknowledged is lost",
+        how.kept);
+  } else if (how.is_quiet) {
+    spdlog::info("stopped: what it was the primary of is handed over");
+  }
+}
+
 int run_until_signal(const node_command_options& options, const kind_registry& kinds,
                      const clock_source& clock) {
   end_signals signals;
-  const auto how = options_of(options);
-  if (const auto fault = etcd::fault_in(how.authority); !fault.empty()) throw http::boot_error(fault);
-  http::check_listening(options.ops_address, options.ops_port);
-  check_pid_file(options.pid_file);
+  auto how = options_of(options);
+  how.is_asked_to_end = [&signals] { return signals.is_asked(); };
+  check_options(options, how);
   auto started = cluster_node::start(how, kinds, clock);
   if (const auto* fault = std::get_if<store_error>(&started)) {
     spdlog::critical("{}", fault->message);
@@ -149,12 +179,7 @@ int run_until_signal(const node_command_options& options, const kind_registry& k
   wait_for_end(signals, options.drain_seconds);
   ops->drain();
   ops.reset();
-  if (here->stop(seconds{options.drain_seconds})) {
-    spdlog::info("stopped: what it was the primary of is handed over");
-  } else {
-    spdlog::warn(
-        "stopped at the deadline: other nodes take over by themselves, nothing acknowledged is lost");
-  }
+  log_end(here->stop(seconds{options.drain_seconds}));
   return 0;
 }
 
@@ -175,8 +200,8 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   add_data_option(*command, options.data, "Data directory; made when it does not exist");
   command
       ->add_option("--address", options.address,
-                   "Address for other nodes and fronts. What is spoken there is neither encrypted nor "
-                   "authenticated: a loopback or private address only")
+                   "IP address for other nodes and fronts. What is spoken there is neither encrypted nor "
+                   "authenticated: a loopback or private address only, others are refused")
       ->capture_default_str();
   command->add_option("--port", options.port, "Port for other nodes and fronts")
       ->check(CLI::Range(1, 65'535))
@@ -184,6 +209,11 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   command->add_option("--advertise", options.advertised,
                       "IP:PORT where other nodes and fronts reach it, when that is not where it listens");
   add_ops_port_options(*command, options.ops_address, options.ops_port);
+  command->get_option("--ops-address")
+      ->description(
+          "Address of the operations port. `troupe status --etcd` asks it how far copies are behind; beside "
+          "an "
+          "--address that is not loopback a loopback one is told to nobody, and it shows \"?\"");
   command
       ->add_option("--replicas", options.replicas, "Copies of each shard, when this node founds the cluster")
       ->check(CLI::Range(1, 7))
@@ -195,7 +225,9 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   add_actor_options(*command, options.scheduler_threads, options.resident_max);
-  command->add_option("--wait-seconds", options.wait_seconds, "How long a start waits for etcd")
+  command
+      ->add_option("--wait-seconds", options.wait_seconds,
+                   "How long a start waits for etcd; SIGTERM ends that")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   command->add_flag("--keep-log", options.keep_log,

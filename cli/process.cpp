@@ -51,6 +51,12 @@ int end_signals::wait() {
   return signal;
 }
 
+bool end_signals::is_asked() const {
+  sigset_t come{};
+  sigpending(&come);
+  return sigismember(&come, SIGTERM) == 1 || sigismember(&come, SIGINT) == 1;
+}
+
 pid_file::pid_file(std::string path) : path_(std::move(path)) {
   if (path_.empty()) return;
   std::ofstream out{path_, std::ios::trunc};

@@ -12,10 +12,12 @@ int run_server(const std::function<int()>& life);
 
 /// Blocks the signals that end the process in this thread and, by inheritance, in all that it starts; they
 /// are then taken with wait().
+/// One that has come and was not taken stays: is_asked() takes none.
 class end_signals {
  public:
   end_signals();
   int wait();
+  bool is_asked() const;
 
  private:
   sigset_t set_{};

@@ -7,7 +7,9 @@ usage() {
 Usage: scripts/cluster.sh COMMAND [--data DIR]
   start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--zones a,b,c] [--keep-log] [--namespaces]
         [--small-disk MIB] [--links FILE]
-                  starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready.
+                  starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready. On the
+                  DIR of a cluster that was stopped: starts that one again, as it was, with all its data; then without
+                  the options that say what a new one is like.
                   --zones: n1 is in the first, n2 in the second, and round again; `add` takes it too.
                   --namespaces: each in a network of its own (root only), so that `cut` works; etcd and what talks
                   to the fronts are in the namespace that DIR/hub names. --small-disk: n1's disk is a tmpfs of so
@@ -15,14 +17,15 @@ Usage: scripts/cluster.sh COMMAND [--data DIR]
                   others reach it through what stands between them: lines "NAME IP:PORT" of FILE for nodes, and
                   "etcd/NAME IP:PORT" for how each reaches etcd
   add             starts one more node, which gets its part of the copies; comes back when it is ready
-  status          which processes run, and who is the primary of which shard
+  status [--json] which processes run, and who is the primary of which shard; --json: what `troupe status` says alone
   kill NAME       kill -9 a node or front
   restart NAME    starts it again on its data (kills it first when it runs)
   pause NAME      SIGSTOP: it neither works nor ends        resume NAME   SIGCONT
   cut A B         what A sends does not reach B any more; B may be etcd
   unplug NAME     nothing reaches it, and nothing of it arrives                    heal   all of that is over
   logs            the end of every log
-  stop            SIGTERM to all, fronts first; then etcd. Nothing is left running; the data stays
+  stop            SIGTERM to all, fronts first; then etcd. Nothing is left running; the data stays, and `start` goes
+                  on with it
   where ENTITY    the node that is the primary of an entity, e.g. where sku/phone
   DIR is ./cluster-data by default; DIR/urls lists the fronts' URLs, DIR/keys is the --data of `troupe token`.
   etcd ends by itself after a week, or TROUPE_ETCD_SECONDS.
@@ -49,15 +52,23 @@ zones=()
 namespaces=false
 small_disk=""
 links=""
+shape=() # options that say what a new cluster is like, as given
+status_words=()
 name=""
 other=""
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --help) usage; exit 0 ;;
-    --keep-log) node_words+=(--keep-log); shift ;;
-    --namespaces) namespaces=true; shift ;;
+    --keep-log) node_words+=(--keep-log); shape+=("$1"); shift ;;
+    --namespaces) namespaces=true; shape+=("$1"); shift ;;
+    --json)
+      [[ "$command" == status ]] || { echo "cluster.sh: --json is for status" >&2; exit 2; }
+      status_words+=(--json)
+      shift
+      ;;
     --data | --nodes | --fronts | --replicas | --shards | --small-disk | --zones | --links)
       [[ $# -ge 2 ]] || { echo "cluster.sh: $1 needs a value" >&2; exit 2; }
+      [[ "$1" == --data ]] || shape+=("$1")
       case "$1" in
         --data) dir="$2" ;;
         --nodes) nodes="$2" ;;
@@ -214,20 +225,64 @@ start_etcd() {
 
 ops_port_of() { cut --delimiter=' ' --fields=2 "$dir/$1.ports"; }
 
+# start: a new cluster, or one that was stopped.
 start() {
-  local i who
-  if [[ -e "$dir/urls" ]]; then
-    echo "cluster.sh: there is a cluster in $dir; \`stop\` it and remove the directory, or use another --data" >&2
+  step="looking at $dir"
+  if [[ -e "$dir/urls" ]]; then start_again; else start_new; fi
+  step="waiting until all are ready"
+  wait_all_ready
+  trap - EXIT
+  echo "$(names | grep --count '^n') nodes and $(names | grep --count '^f') fronts are ready:" \
+    "$(paste --serial --delimiters=' ' "$dir/urls")"
+}
+
+# start_again: every process as it was; etcd keeps its ports by itself.
+start_again() {
+  local who
+  dir="$(cd "$dir" && pwd)"
+  for who in $(names); do
+    is_running "$who" || continue
+    echo "cluster.sh: the cluster in $dir runs; \`stop\` it, or \`restart NAME\` what does not, or use another --data" >&2
+    exit 1
+  done
+  if ((${#shape[@]} > 0)); then
+    echo "cluster.sh: the cluster in $dir was made already and starts as it was, without ${shape[*]}; for another one" \
+      "use another --data" >&2
     exit 1
   fi
+  trap 'abandon $? kept' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  "$root/scripts/etcd.sh" stop "$dir/etcd"
+  if [[ -s "$dir/hub" ]]; then
+    make_hub
+    for who in $(names); do join_hub "$who"; done
+  fi
+  step="starting etcd"
+  start_etcd
+  step="starting the nodes and fronts"
+  for who in $(names); do launch "$who"; done
+}
+
+start_new() {
+  local i what
   [[ -x "$troupe" ]] || { echo "cluster.sh: no $troupe; scripts/build.sh release troupe builds it" >&2; exit 1; }
   mkdir --parents "$dir"
   dir="$(cd "$dir" && pwd)"
-  trap 'stop >&2' ERR
+  # A start that fails removes what it has made, so it must not begin with what others have made.
+  for what in etcd keys $(seq --format n%g "$nodes") $(seq --format f%g "$fronts") $(names); do
+    [[ ! -e "$dir/$what" && ! -e "$dir/$what.command" ]] || { echo "cluster.sh: there is $what in $dir, and no cluster; use another --data" >&2; exit 1; }
+  done
+  trap 'abandon $? removed' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
   : >"$dir/urls"
   [[ -z "$links" ]] || cp "$links" "$dir/links"
+  step="making network namespaces"
   [[ "$namespaces" == false ]] || make_hub
+  step="starting etcd"
   start_etcd
+  step="starting the nodes"
   if [[ -n "$small_disk" ]]; then
     mkdir "$dir/n1"
     mount -t tmpfs -o "size=${small_disk}m,mode=700" troupe "$dir/n1"
@@ -235,12 +290,57 @@ start() {
   for ((i = 1; i <= nodes; i++)); do new_process "n$i" node; done
   mkdir "$dir/keys"
   chmod 700 "$dir/keys"
-  # The signing key, before two fronts could each make one.
-  "$troupe" token --data "$dir/keys" --user 00000000-0000-7000-8000-000000000001 >/dev/null 2>&1
+  # Before two fronts could each make one.
+  step="making the signing key with $troupe"
+  what="$("$troupe" token --data "$dir/keys" --user 00000000-0000-7000-8000-000000000001 2>&1)" || {
+    echo "$what" >&2
+    return 1
+  }
+  step="starting the fronts"
   for ((i = 1; i <= fronts; i++)); do new_process "f$i" front; done
-  for who in $(names); do wait_ready "$(ops_port_of "$who")" "$dir/$who.pid" "$dir/$who.log" at "$who"; done
-  trap - ERR
-  echo "$nodes nodes and $fronts fronts are ready: $(paste --serial --delimiters=' ' "$dir/urls")"
+}
+
+# abandon CODE DATA: the end of a start that failed or was interrupted. Nothing runs on; of a new cluster nothing is
+# kept but the logs (DATA: removed), so that the next start can begin, and of one that there was everything (DATA: kept).
+# shellcheck disable=SC2317  # called by the trap
+abandon() {
+  trap - EXIT
+  trap '' INT TERM
+  echo "cluster.sh: the start has failed, or was interrupted, while $step; what it started is stopped" >&2
+  sleep 0.2 # what has just been forked becomes what \`stop\` knows
+  stop >&2 || true
+  [[ "$2" == kept ]] || remove_new >&2 || true
+  exit "$1"
+}
+
+# shellcheck disable=SC2317  # called by the trap
+remove_new() {
+  local who
+  ! mountpoint --quiet "$dir/n1" || umount "$dir/n1"
+  for who in $(names); do rm --recursive --force "${dir:?}/$who" "$dir/$who".{ports,command,pid}; done
+  [[ ! -e "$dir/etcd/log" ]] || mv "$dir/etcd/log" "$dir/etcd.log"
+  rm --recursive --force "${dir:?}/"{etcd,keys,n1,urls,hub,links}
+}
+
+# wait_all_ready: when a process ends meanwhile its log is what matters, whichever is waited for.
+wait_all_ready() {
+  local who other deadline=$((SECONDS + 30))
+  for who in $(names); do
+    until at "$who" curl --silent --fail --max-time 2 --output /dev/null \
+      "http://127.0.0.1:$(ops_port_of "$who")/readyz"; do
+      for other in $(names); do
+        kill -0 "$(<"$dir/$other.pid")" 2>/dev/null || { tell_log "$other" "has ended while starting"; return 1; }
+      done
+      ((SECONDS <= deadline)) || { tell_log "$who" "did not become ready within 30 s"; return 1; }
+      sleep 0.05
+    done
+  done
+}
+
+# tell_log NAME WHAT
+tell_log() {
+  echo "cluster.sh: $1 $2; its log ends with:" >&2
+  tail --lines=10 "$dir/$1.log" >&2
 }
 
 # add: a node more, made like the first one.
@@ -267,6 +367,11 @@ option_of() {
 
 status() {
   local who state
+  local words=("$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local "${status_words[@]}")
+  if ((${#status_words[@]} > 0)); then
+    at hub "${words[@]}"
+    return
+  fi
   for who in $(names); do
     state="not running"
     if is_running "$who"; then
@@ -275,7 +380,7 @@ status() {
     fi
     printf '%-4s %s\n' "$who" "$state"
   done
-  at hub "$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local
+  at hub "${words[@]}"
 }
 
 # shellcheck disable=SC2317  # called by the trap too

@@ -4,11 +4,11 @@
 
 #include <future>
 #include <random>
-#include <thread>
+
+#include "cluster/authority/start_patience.hpp"
 
 namespace troupe {
 
-using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 std::variant<std::unique_ptr<cluster_front>, std::string> cluster_front::start(
@@ -41,24 +41,25 @@ cluster_front::~cluster_front() {
 
 /// What the cluster is, once a node has founded it. Empty, or why it was not found.
 std::string cluster_front::find_cluster(hello& self) {
-  const auto give_up_at = steady_clock::now() + options_.find_patience;
-  for (bool is_first = true;; is_first = false) {
+  start_patience patience{"cluster " + options_.authority.cluster, options_.authority.endpoints,
+                          options_.find_patience, options_.is_asked_to_end};
+  while (true) {
     auto answer = std::make_shared<std::promise<nodes_result>>();
     authority_->read_nodes([answer](nodes_result r) { answer->set_value(std::move(r)); });
-    const auto found = answer->get_future().get();
-    if (found.ok && !found.cluster.is_nil()) {
+    const auto found = patience.await(answer->get_future());
+    if (!found) return patience.fault({});
+    if (found->ok && !found->cluster.is_nil()) {
       self.role = process_role::front;
-      self.cluster = found.cluster;
-      self.shard_count = found.shard_count;
+      self.cluster = found->cluster;
+      self.shard_count = found->shard_count;
       self.name = options_.name;
       std::random_device entropy;
       self.who = {node_id{entropy() | 1U}, (static_cast<std::uint64_t>(entropy()) << 32U) | entropy()};
       return {};
     }
-    const auto why = found.ok ? "no node has registered yet" : "the authority did not answer: " + found.error;
-    if (is_first) spdlog::warn("waiting for the cluster {}: {}", options_.authority.cluster, why);
-    if (steady_clock::now() >= give_up_at) return why;
-    std::this_thread::sleep_for(milliseconds{200});
+    const auto why = found->ok ? "no node has registered yet" : found->error;
+    if (const auto line = patience.notice(why, steady_clock::now()); !line.empty()) spdlog::warn("{}", line);
+    if (!patience.pause()) return patience.fault(why);
   }
 }
 

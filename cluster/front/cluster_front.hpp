@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -19,13 +20,15 @@ struct cluster_front_options {
   router_options routing;
   std::string name = "front";
   std::chrono::milliseconds find_patience{60'000};  // for a cluster to appear
+  std::function<bool()> is_asked_to_end{};  // asked while a start waits, which ends then; may be empty
 };
 
 /// A process without data that speaks for a cluster: finds its nodes and routes commands to them. Its ports
 /// are destroyed before it.
 class cluster_front final : transport_listener {
  public:
-  /// Waits until the authority knows the cluster; gives up at `find_patience`, with the reason.
+  /// Waits until the authority knows the cluster; gives up at `find_patience`, or when the process is asked
+  /// to end, with the reason.
   static std::variant<std::unique_ptr<cluster_front>, std::string> start(cluster_front_options options);
   ~cluster_front() override;
   cluster_front(const cluster_front&) = delete;

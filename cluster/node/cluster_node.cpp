@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <future>
-#include <thread>
 
 #include "cluster/authority/fresh_uuid.hpp"
+#include "cluster/authority/start_patience.hpp"
 #include "cluster/replica/codec.hpp"
 #include "cluster/replica_host/replica_record.hpp"
 
@@ -81,6 +81,14 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   auto known = load_identity(directory, options_.name);
   if (const auto* fault = std::get_if<store_error>(&known)) return *fault;
   auto who = std::get<identity>(known);
+  const bool has_data = std::any_of(found.begin(), found.end(), [](const recovered_shard& one) {
+    return one.last > 0 || !one.meta.empty();
+  });
+  if (who.is_new && has_data)
+    return store_error{store_error::code::suspect,
+                       directory +
+                           " has the data of a node, and its file `member`, which says whose, is missing; "
+                           "nothing was changed"};
   // A start of which it is not known whether it was registered may be another's too, whose disk this is
   // trusted to stand for.
   if (options_.trusts_disk) who.pending_start = {};
@@ -107,7 +115,8 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   return std::nullopt;
 }
 
-/// In the name of the start that is pending, or, when none is, confirms the one that is registered.
+/// In the name of the start that is pending, or, when none is, confirms the one that is registered. When it
+/// ends without an answer the disk still says which start may have been registered, as after a crash.
 std::optional<store_error> cluster_node::register_patiently(const identity& who) {
   node_profile profile;
   profile.name = options_.name;
@@ -119,26 +128,28 @@ std::optional<store_error> cluster_node::register_patiently(const identity& who)
   profile.disk = who.disk;
   profile.cluster = who.cluster;
   profile.shard_count = options_.runtime.shard_count;
+  profile.process = process_;
   profile.is_confirmed = who.pending_start.is_nil();
   profile.start = profile.is_confirmed ? who.registered_start : who.pending_start;
   profile.is_trusted = options_.trusts_disk;
   if (who.knows_starts) profile.last_start = who.registered_start;
-  const auto give_up_at = steady_clock::now() + options_.register_patience;
-  for (bool is_first = true;; is_first = false) {
+  start_patience patience{
+      {}, options_.authority.endpoints, options_.register_patience, options_.is_asked_to_end};
+  while (true) {
     auto answer = std::make_shared<std::promise<registration_result>>();
     authority_->register_node(profile, [answer](registration_result r) { answer->set_value(std::move(r)); });
-    auto result = answer->get_future().get();
-    if (result.outcome == registration_outcome::registered) {
-      self_ = result.self;
-      cluster_ = result.cluster;
+    const auto result = patience.await(answer->get_future());
+    if (!result) return store_error{store_error::code::suspect, patience.fault({})};
+    if (result->outcome == registration_outcome::registered) {
+      self_ = result->self;
+      cluster_ = result->cluster;
       return std::nullopt;
     }
-    if (result.outcome == registration_outcome::refused)
-      return store_error{store_error::code::suspect, result.error};
-    if (is_first) spdlog::warn("waiting for the authority: {}", result.error);
-    if (steady_clock::now() >= give_up_at)
-      return store_error{store_error::code::suspect, "the authority did not answer: " + result.error};
-    std::this_thread::sleep_for(milliseconds{200});
+    if (result->outcome == registration_outcome::refused)
+      return store_error{store_error::code::suspect, result->error};
+    if (const auto line = patience.notice(result->error, steady_clock::now()); !line.empty())
+      spdlog::warn("{}", line);
+    if (!patience.pause()) return store_error{store_error::code::suspect, patience.fault(result->error)};
   }
 }
 

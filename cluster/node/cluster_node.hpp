@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "cluster/authority/etcd/etcd_authority.hpp"
+#include "cluster/authority/fresh_uuid.hpp"
 #include "cluster/node/background.hpp"
 #include "cluster/node/desk.hpp"
 #include "cluster/node/identity.hpp"
@@ -34,6 +36,7 @@ struct cluster_node_options {
   transport_options transport;  // with a port
   std::uint32_t replicas = 3;   // of each shard, when this node founds the cluster
   std::chrono::milliseconds register_patience{60'000};
+  std::function<bool()> is_asked_to_end{};  // asked while a start waits, which ends then; may be empty
 };
 
 /// What came from other processes and was refused, since the start; nothing was changed by it.
@@ -49,7 +52,7 @@ TROUPE_DESCRIBE(cluster_refusals, processes, messages, words, replication)
 /// nodes, and the way in for fronts. Owned and ended like a node.
 class cluster_node final : transport_listener, replica_peers, shard_routes, authority {
  public:
-  /// Waits for the authority; gives up at `register_patience`.
+  /// Waits for the authority; gives up at `register_patience`, or when the process is asked to end.
   static std::variant<std::unique_ptr<cluster_node>, store_error> start(cluster_node_options options,
                                                                         const kind_registry& kinds,
                                                                         const clock_source& clock);
@@ -57,8 +60,12 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   cluster_node(const cluster_node&) = delete;
   cluster_node& operator=(const cluster_node&) = delete;
 
-  /// Hands its primaries over, then ends as node::stop() does. True when all of it was done by the deadline.
-  bool stop(std::chrono::milliseconds deadline);
+  struct stopped {
+    std::size_t kept = 0;  // shards that it is the primary of still: nobody has taken them over
+    bool is_quiet = true;  // all that was at work was done by the deadline
+  };
+  /// Hands its primaries over to who takes them, then ends as node::stop() does.
+  stopped stop(std::chrono::milliseconds deadline);
 
   node& runtime() { return *node_; }
   const member& self() const { return self_; }
@@ -106,6 +113,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void move_copies(const std::vector<stored_config>& shards, const std::vector<placement::site>& may_hold);
   void hand_back_one(const std::vector<stored_config>& shards);
   void in_replica(shard_id shard, std::function<void(replica_host&)> what);
+  std::vector<shard_id> to_hand_over() const;
   void hand_over_all(std::chrono::steady_clock::time_point until);
   void leave(std::chrono::steady_clock::time_point until);
   bool is_waited_for() const;
@@ -113,6 +121,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   const cluster_node_options options_;
   member self_;
   uuid cluster_;
+  const uuid process_ = fresh_uuid();
   std::unique_ptr<etcd::etcd_authority> authority_;
   std::unique_ptr<authority_reader> reader_;
   std::unique_ptr<shard_map> map_;

@@ -14,16 +14,22 @@ namespace {
 constexpr milliseconds leave_patience{3000};
 constexpr std::size_t hand_overs_max = 2;
 constexpr milliseconds hand_over_patience{500};  // then another shard's turn has come
+/// When no hand-over has succeeded for so long nobody takes anything: those that are connected are stopping
+/// too. Longer than a hand-over that fails takes, and the election that ends it.
+constexpr milliseconds stall_patience{3000};
+/// The same while no other node is connected.
+constexpr milliseconds alone_patience{500};
 constexpr milliseconds stop_poll{5};
 
 }  // namespace
 
-bool cluster_node::stop(milliseconds deadline) {
-  if (std::exchange(is_stopped_, true)) return true;
+cluster_node::stopped cluster_node::stop(milliseconds deadline) {
+  if (std::exchange(is_stopped_, true)) return {};
   const auto until = steady_clock::now() + deadline;
   hand_over_all(until);
   leave(until);
-  const bool handed_over = primaries() == 0;
+  stopped out;
+  out.kept = primaries();
   {
     const std::unique_lock lock{gate_};
     is_open_ = false;
@@ -32,26 +38,46 @@ bool cluster_node::stop(milliseconds deadline) {
   desk_.reset();
   // What it has of a snapshot is of the store.
   background_->stop();
-  const bool quiet = node_->stop(
+  out.is_quiet = node_->stop(
       std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(until - steady_clock::now())));
   authority_.reset();
   node_.reset();
   transport_.reset();
   reader_.reset();
-  return handed_over && quiet;
+  return out;
+}
+
+/// What it is the primary of and another node has a full copy of.
+std::vector<shard_id> cluster_node::to_hand_over() const {
+  std::vector<shard_id> out;
+  for (const auto& one : map_->all()) {
+    const auto& members = one.config.in_sync;
+    const auto is_other = [this](const member& m) { return m.node != self_.node; };
+    if (one.config.primary.node == self_.node && std::any_of(members.begin(), members.end(), is_other))
+      out.push_back(one.shard);
+  }
+  return out;
 }
 
 /// A few at a time: a shard serves nobody from here on until another node has written its epoch and the first
-/// entry of that, and all at once would wait for each other's fsyncs.
+/// entry of that, and all at once would wait for each other's fsyncs. Ends when there is nothing left that
+/// somebody would take.
 void cluster_node::hand_over_all(steady_clock::time_point until) {
   std::vector<std::optional<steady_clock::time_point>> begun(hosted_.size());
-  while (primaries() > 0 && steady_clock::now() < until) {
-    const auto now = steady_clock::now();
+  std::size_t left_least = hosted_.size();
+  auto moved_at = steady_clock::now();
+  for (auto now = moved_at; now < until; now = steady_clock::now()) {
+    const auto left = to_hand_over();
+    if (left.size() < left_least) moved_at = now;
+    left_least = std::min(left_least, left.size());
+    const auto patience = transport_->figures().links_open > 0 ? stall_patience : alone_patience;
+    if (left.empty() || now - moved_at >= patience) return;
     std::size_t under_way = 0;
-    for (shard_id shard = 0; shard < hosted_.size(); ++shard)
-      if (is_here(shard) && begun[shard] && now - *begun[shard] < hand_over_patience) ++under_way;
-    for (shard_id shard = 0; shard < hosted_.size() && under_way < hand_overs_max; ++shard) {
-      if (!is_here(shard) || begun[shard]) continue;
+    for (const auto shard : left)
+      if (begun[shard] && now - *begun[shard] < hand_over_patience) ++under_way;
+    for (const auto shard : left) {
+      if (under_way >= hand_overs_max) break;
+      if (begun[shard]) continue;
       begun[shard] = now;
       ++under_way;
       in_replica(shard, [](replica_host& r) { r.resign(); });

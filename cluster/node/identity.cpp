@@ -89,7 +89,11 @@ std::variant<identity, store_error> load_identity(const std::string& directory,
   auto read = read_file(nullptr, path_of(directory));
   if (const auto* fault = std::get_if<std::string>(&read)) return refuse(*fault);
   const auto& content = std::get<std::optional<file_content>>(read);
-  if (!content) return identity{fresh_uuid(), {}, node_name};
+  if (!content) {
+    identity made{fresh_uuid(), {}, node_name};
+    made.is_new = true;
+    return made;
+  }
   auto found = parse(content->bytes);
   if (!found) return refuse(path_of(directory) + " is damaged; nothing was changed");
   if (found->node_name != node_name)

@@ -19,6 +19,7 @@ struct identity {
   /// The one that began after it. It is known to be over when a later one is registered; until then it may
   /// have been registered, so it is taken again: nobody ever spoke in its name.
   uuid pending_start{};
+  bool is_new = false;       // no file says whose the directory is
   bool knows_starts = true;  // false: a directory of a version that did not keep them
 
   /// Names this start.

@@ -1,15 +1,18 @@
 #include "cluster/transport/dialer.hpp"
 
 #include <fcntl.h>
+#include <spdlog/spdlog.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
+
+#include "cluster/transport/address.hpp"
 
 namespace troupe {
 namespace {
@@ -17,16 +20,12 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
+constexpr std::size_t warned_max = 64;
+
 std::optional<tcp::endpoint> parse(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  boost::system::error_code fault;
-  const auto address = asio::ip::make_address(text.substr(0, colon), fault);
-  std::uint16_t port = 0;
-  const auto* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data() + colon + 1, end, port);
-  if (fault || read.ec != std::errc{} || read.ptr != end || port == 0) return std::nullopt;
-  return tcp::endpoint{address, port};
+  const auto parts = parse_ip_port(text);
+  if (!parts) return std::nullopt;
+  return tcp::endpoint{asio::ip::make_address(parts->ip), parts->port};
 }
 
 struct attempt {
@@ -58,7 +57,14 @@ bool bind_to(tcp::socket& socket, const std::string& source) {
 }  // namespace
 
 struct dialer::state {
+  /// Who announced that cannot be reached, which is tried again and again: once is enough to be told.
+  void warn_of(const std::string& endpoint) {
+    if (warned.size() < warned_max && warned.insert(endpoint).second)
+      spdlog::warn("\"{}\" is no ip:port: who announced that (--advertise) cannot be reached", endpoint);
+  }
+
   std::string source;
+  std::set<std::string> warned;  // the dialer's thread only
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> stays{io.get_executor()};
   std::thread thread{[this] { io.run(); }};
@@ -69,9 +75,13 @@ dialer::dialer(const std::string& source) : state_(std::make_unique<state>()) { 
 dialer::~dialer() { stop(); }
 
 void dialer::dial(const std::string& endpoint, std::chrono::milliseconds timeout, on_dialed done) {
-  asio::post(state_->io, [this, to = parse(endpoint), timeout, done = std::move(done)]() mutable {
+  asio::post(state_->io, [this, endpoint, timeout, done = std::move(done)]() mutable {
     auto& io = state_->io;
-    if (!to) return done(-1);
+    const auto to = parse(endpoint);
+    if (!to) {
+      state_->warn_of(endpoint);
+      return done(-1);
+    }
     auto one =
         std::make_shared<attempt>(attempt{tcp::socket{io}, asio::steady_timer{io, timeout}, std::move(done)});
     if (!state_->source.empty() && !bind_to(one->socket, state_->source)) return finish(*one, false);

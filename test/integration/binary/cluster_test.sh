@@ -8,10 +8,15 @@ export TROUPE="$1"
 cluster="$2/scripts/cluster.sh"
 work="$(mktemp --directory --tmpdir troupe-cluster.XXXXXX)"
 at="$work/cluster"
+other="" # a process that belongs to no cluster here
 export TROUPE_ETCD_SECONDS=300
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
-  [[ ! -e "$at/urls" ]] || "$cluster" stop --data "$at" >/dev/null 2>&1 || true
+  local started
+  [[ -z "$other" ]] || kill "$other" 2>/dev/null || true
+  for started in "$at" "$at-one"; do
+    [[ ! -e "$started/urls" ]] || "$cluster" stop --data "$started" >/dev/null 2>&1 || true
+  done
   rm --recursive --force "$work"
 }
 trap clean_up EXIT
@@ -60,16 +65,41 @@ refused() {
   grep --quiet "$text" "$work/refusal" || { cat "$work/refusal" >&2; fail "the refusal does not say: $text"; }
 }
 
-refused 'the authority did not answer' "$TROUPE" node --name x --data "$work/x" --port 20001 --ops-port 0 \
-  --etcd http://127.0.0.1:1 --wait-seconds 1
-refused 'the authority did not answer' "$TROUPE" front --data "$work/keys" --port 0 --ops-port 0 \
-  --etcd http://127.0.0.1:1 --wait-seconds 1
+# Where no etcd is: what it waits for, how long, and that SIGTERM ends it.
+nobody=(--ops-port 0 --etcd http://127.0.0.1:1 --wait-seconds)
+refused 'waited 1 s in vain for etcd at http://127.0.0.1:1: no connection' "$TROUPE" node --name x --data "$work/x" \
+  --port 20001 "${nobody[@]}" 1
+refused 'waited 1 s in vain for cluster troupe in etcd at http://127.0.0.1:1: no connection' "$TROUPE" front \
+  --data "$work/keys" --port 0 "${nobody[@]}" 1
+refused 'asked to end before it had started' timeout --preserve-status 2 \
+  "$TROUPE" node --name x --data "$work/x" --port 20001 "${nobody[@]}" 60
+refused 'asked to end before it had started' timeout --preserve-status 2 \
+  "$TROUPE" front --data "$work/keys" --port 0 "${nobody[@]}" 60
+
+# Addresses and ports that will not do are refused before anything else; there is no directory then.
+for address in 0.0.0.0 :: 8.8.8.8; do
+  refused "address: $address is neither a loopback nor a private address" "$TROUPE" node --name x \
+    --data "$work/nothing" --address "$address" --port 20001 "${nobody[@]}" 0
+done
+for address in '' localhost; do
+  refused "address: \"$address\" is no IP address" "$TROUPE" node --name x --data "$work/nothing" \
+    --address "$address" --port 20001 "${nobody[@]}" 0
+done
+refused '"foo" is no IP:PORT' "$TROUPE" node --name x --data "$work/nothing" --advertise foo --port 20001 "${nobody[@]}" 0
+refused '"foo" is no IP address' "$TROUPE" front --data "$work/nothing" --link-address foo --port 0 "${nobody[@]}" 0
+[[ ! -e "$work/nothing" ]] || fail "what was refused has made a data directory"
+
+# A start that fails says why, and is in nobody's way.
+TROUPE=/bin/false refused 'failed, or was interrupted, while making the signing key' "$cluster" start --data "$at"
+pgrep --full -- "$at" >/dev/null && fail "something of a cluster that did not start runs"
 
 "$cluster" start --data "$at" --shards 8 >/dev/null
 etcd="$(<"$at/etcd/endpoint")"
 wait_whole
 
 # Who does not belong here.
+refused 'Address already in use' "$TROUPE" node --name x --data "$work/x" \
+  --port "$(cut --delimiter=' ' --fields=1 "$at/n1.ports")" --ops-port 0 --etcd "$etcd" --cluster local
 refused 'the count never changes' "$TROUPE" node --name x --data "$work/x" --port 20001 --ops-port 0 \
   --etcd "$etcd" --cluster local --shards 4
 mkdir "$work/served"
@@ -102,6 +132,10 @@ refused "is an older copy, or another one has been in its place" "$TROUPE" node 
   --etcd "$etcd" --cluster local --shards 8
 rm --recursive "${at:?}/n1"
 mv "$work/older" "$at/n1"
+mv "$at/n1/member" "$work/member"
+refused "its file .member., which says whose, is missing" "$TROUPE" node --name n1 --data "$at/n1" --port 20001 --ops-port 0 \
+  --etcd "$etcd" --cluster local --shards 8
+mv "$work/member" "$at/n1/member"
 refused 'belongs to cluster' "$TROUPE" node --name n1 --data "$at/n1" --port 20001 --ops-port 0 \
   --etcd "$etcd" --cluster other --shards 8
 "$cluster" restart n1 --data "$at"
@@ -160,6 +194,38 @@ grep --quiet 'no node can be reached' <<<"$ready" || fail "its /readyz says: $re
 for node in n1 n2 n3 n4; do "$cluster" restart "$node" --data "$at"; done
 wait_whole
 sale seventh
+
+# One copy: nobody takes anything over, and so nothing is waited for. What is on the disk is there again.
+"$cluster" start --data "$at-one" --nodes 1 --fronts 1 --replicas 1 >/dev/null
+deadline=$((SECONDS + 8)) # it may drain for 10 s
+kill -TERM "$(<"$at-one/n1.pid")"
+until grep --quiet 'stopped as the primary of 16 shards that no other node took over' "$at-one/n1.log"; do
+  ((SECONDS < deadline)) || { cat "$at-one/n1.log" >&2; fail "a node that is alone does not end soon"; }
+  sleep 0.1
+done
+"$cluster" stop --data "$at-one"
+refused 'was made already' "$cluster" start --data "$at-one" --shards 4
+"$cluster" start --data "$at-one" >/dev/null
+refused 'runs' "$cluster" start --data "$at-one"
+lag() {
+  { "$cluster" status --json --data "$at-one" || true; } | grep --only-matching '"lagEntries":{"n1":[^}]*}' | sort --unique
+}
+[[ "$(lag)" == '"lagEntries":{"n1":0}' ]] || fail "the only copy is behind itself: $(lag)"
+# Somebody else answers where the node's operations port was.
+"$cluster" kill n1 --data "$at-one"
+"$TROUPE" node --name n2 --data "$work/other" --port 20001 --etcd "$(<"$at-one/etcd/endpoint")" --cluster other \
+  --replicas 1 --ops-port "$(cut --delimiter=' ' --fields=2 "$at-one/n1.ports")" >"$work/other.log" 2>&1 &
+other=$!
+deadline=$((SECONDS + 20))
+until grep --quiet --no-messages 'node n2 is member' "$work/other.log"; do
+  ((SECONDS < deadline)) || { cat "$work/other.log" >&2; fail "no node of another cluster"; }
+  sleep 0.05
+done
+seen="$(lag)"
+kill "$other"
+other=""
+[[ "$seen" == '"lagEntries":{"n1":null}' ]] || fail "another node's figures are shown as its own: $seen"
+"$cluster" stop --data "$at-one"
 
 "$cluster" stop --data "$at"
 pgrep --full -- "$at" >/dev/null && fail "something of the cluster still runs"
