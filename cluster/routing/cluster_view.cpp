@@ -81,13 +81,13 @@ std::vector<node_address> address_book::learn(const std::vector<known_node>& nod
   for (const auto& one : nodes) {
     const auto node = one.latest.node;
     if (one.is_present()) {
-      known_[node] = one.address;
+      known_[node] = {node, one.address, one.latest.run};
     } else if (!needed.contains(node)) {
       known_.erase(node);
     }
   }
   std::vector<node_address> out;
-  for (const auto& [node, address] : known_) out.push_back({node, address});
+  for (const auto& [node, where] : known_) out.push_back(where);
   return out;
 }
 

@@ -74,7 +74,7 @@ class address_book {
                                   const std::vector<stored_config>& shards);
 
  private:
-  std::map<node_id, std::string> known_;
+  std::map<node_id, node_address> known_;
 };
 
 }  // namespace troupe

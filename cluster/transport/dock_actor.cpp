@@ -73,6 +73,7 @@ class dock_actor final : public caf::event_based_actor {
     }
     peers_.insert_or_assign(address, std::move(one));
     answer(welcome_atom_v, with_.own_hello());
+    if (theirs->role == process_role::node) with_.hurry(theirs->who.node);
     with_.listener.on_hello(*theirs);
   }
 

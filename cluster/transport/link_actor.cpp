@@ -46,6 +46,11 @@ class link_actor final : public caf::event_based_actor {
         [this](retry_atom, std::uint64_t attempt) {
           if (attempt == attempt_) dial();
         },
+        [this](hurry_atom) {
+          if (!is_pausing_) return;
+          pause_ = {};
+          dial();
+        },
         [this](dialed_atom, std::uint64_t attempt) {
           if (attempt == attempt_) connect(dialed_->take());
         },
@@ -81,6 +86,7 @@ class link_actor final : public caf::event_based_actor {
 
   void dial() {
     forget_dock();
+    is_pausing_ = false;
     ++attempt_;
     dialed_ = std::make_shared<dialed>();
     // Weak: what the dialer keeps must not keep this actor.
@@ -161,6 +167,7 @@ class link_actor final : public caf::event_based_actor {
 
   void retry() {
     forget_dock();
+    is_pausing_ = true;
     pause_ = std::clamp(pause_ * 2, with_.options.retry_min, with_.options.retry_max);
     // Half of it by chance, so that many who lost the same node do not come back as one.
     const auto by_chance = std::uniform_int_distribution<std::int64_t>{0, pause_.count() / 2}(random_);
@@ -181,6 +188,7 @@ class link_actor final : public caf::event_based_actor {
   wire::assembly parts_;
   std::uint64_t attempt_ = 0;  // older ones mean nothing any more
   milliseconds pause_{0};
+  bool is_pausing_ = false;  // until it dials again
   std::string last_refusal_;
   std::minstd_rand random_{std::random_device{}()};
 };

@@ -94,20 +94,24 @@ caf::actor_system_config& configure(caf::actor_system_config& config) {
 struct transport::state {
   transport_shared with;
   front_list fronts;
-  caf::actor_system_config config;
-  caf::actor_system system;
-  caf::actor dock;
-  std::uint16_t port = 0;
   struct link {
     node_address to;
     std::shared_ptr<outgoing> out;
     caf::actor actor;
   };
   std::mutex mutex;
-  std::map<node_id, link> links;  // guarded by mutex
+  std::map<node_id, link> links;  // guarded by mutex; empty when the system ends, whose dock looks here
+  caf::actor_system_config config;
+  caf::actor_system system;
+  caf::actor dock;
+  std::uint16_t port = 0;
 
   state(transport_options options, hello self, transport_listener& listener)
       : with{std::move(options), std::move(self), listener, {}}, system(configure(config)) {
+    with.hurry = [this](node_id node) {
+      const std::lock_guard lock{mutex};
+      if (const auto it = links.find(node); it != links.end()) caf::anon_send(it->second.actor, hurry_atom_v);
+    };
     if (with.self.role != process_role::node) return;
     dock = spawn_dock(system, with, fronts);
     auto bound = system.middleman().publish(dock, with.options.port, with.options.address.c_str(), true);
@@ -140,19 +144,22 @@ transport::~transport() = default;
 void transport::connect_to(const std::vector<node_address>& nodes) {
   auto& s = *state_;
   const std::lock_guard lock{s.mutex};
-  std::map<node_id, std::string> wanted;
+  std::map<node_id, node_address> wanted;
   for (const auto& one : nodes)
-    if (one.node != s.with.self.who.node || s.with.self.role != process_role::node)
-      wanted[one.node] = one.address;
+    if (one.node != s.with.self.who.node || s.with.self.role != process_role::node) wanted[one.node] = one;
   for (auto it = s.links.begin(); it != s.links.end();) {
     const auto found = wanted.find(it->first);
-    const bool stays = found != wanted.end() && found->second == it->second.to.address;
+    const bool stays = found != wanted.end() && found->second.address == it->second.to.address;
     if (!stays) caf::anon_send_exit(it->second.actor, caf::exit_reason::user_shutdown);
     it = stays ? std::next(it) : s.links.erase(it);
   }
   for (const auto& [node, address] : wanted) {
-    if (s.links.contains(node)) continue;
-    state::link one{{node, address}, s.with.make_outgoing(), {}};
+    if (const auto it = s.links.find(node); it != s.links.end()) {
+      if (std::exchange(it->second.to.run, address.run) != address.run)
+        caf::anon_send(it->second.actor, hurry_atom_v);
+      continue;
+    }
+    state::link one{address, s.with.make_outgoing(), {}};
     one.actor = spawn_link(s.system, s.with, one.to, one.out);
     s.links.emplace(node, std::move(one));
   }

@@ -44,6 +44,8 @@ class transport_listener {
 struct node_address {
   node_id node = node_id::none;
   std::string address;  // ip:port
+  std::uint64_t run =
+      0;  // of the process that is there, as far as known: another one is worth a call at once
   friend bool operator==(const node_address&, const node_address&) = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <caf/all.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@ CAF_ADD_ATOM(troupe_transport, troupe, words_atom, "words")
 CAF_ADD_ATOM(troupe_transport, troupe, took_atom, "took")
 CAF_ADD_ATOM(troupe_transport, troupe, flush_atom, "flush")
 CAF_ADD_ATOM(troupe_transport, troupe, retry_atom, "retry")
+CAF_ADD_ATOM(troupe_transport, troupe, hurry_atom, "hurry")
 CAF_ADD_ATOM(troupe_transport, troupe, dialed_atom, "dialed")
 CAF_ADD_ATOM(troupe_transport, troupe, unknown_atom, "unknown")
 CAF_END_TYPE_ID_BLOCK(troupe_transport)
@@ -40,6 +42,8 @@ struct transport_shared {
   transport_listener& listener;
   figures_now figures;
   dialer dials{options.source};
+  /// That node is there: a link that waits before it dials again does so now.
+  std::function<void(node_id)> hurry{};
 
   std::string own_hello() const;
   std::unique_ptr<outgoing> make_outgoing() const;

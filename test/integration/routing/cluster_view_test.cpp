@@ -189,14 +189,15 @@ TEST_CASE("address book: who has copies is kept in touch with when its lease has
   led.config.in_sync = {first, second};
   const std::vector<stored_config> shards{led};
   using addresses = std::vector<node_address>;
-  const addresses all{{first.node, "a:1"}, {second.node, "b:1"}, {third.node, "c:1"}};
+  const addresses all{
+      {first.node, "a:1", first.run}, {second.node, "b:1", second.run}, {third.node, "c:1", 1}};
   CHECK(book.learn({at(first, "a:1"), at(second, "b:1"), at(third, "c:1")}, shards) == all);
   // The authority does not hear of anybody any more.
-  const addresses held{{first.node, "a:1"}, {second.node, "b:1"}};
+  const addresses held{{first.node, "a:1", first.run}, {second.node, "b:1", second.run}};
   CHECK(book.learn({at(first, ""), at(second, ""), at(third, "")}, shards) == held);
   CHECK(book.learn({}, shards) == held);
   // Another address is the better one, and who has no copies any more is let go.
   led.config.replicas = {first.node};
   led.config.in_sync = {first};
-  CHECK(book.learn({at(first, "a:2"), at(second, "")}, {led}) == addresses{{first.node, "a:2"}});
+  CHECK(book.learn({at(first, "a:2"), at(second, "")}, {led}) == addresses{{first.node, "a:2", first.run}});
 }

@@ -174,6 +174,35 @@ TEST_CASE("transport: a node that ends is noticed, and the link comes back when 
   REQUIRE(b->heard.wait([&] { return b->heard.words.size() == 1; }));
 }
 
+TEST_CASE("transport: a link that waits dials at once when the other side is heard of") {
+  transport_options slow;
+  slow.retry_min = slow.retry_max = std::chrono::hours{1};
+  for (const bool says_hello : {true, false}) {
+    CAPTURE(says_hello);
+    process a{node_hello(1), slow};
+    // Its port is free again: nobody listens there.
+    auto b = std::make_unique<process>(node_hello(2, 7));
+    const auto there = b->at(2);
+    transport_options same;
+    same.port = b->links.port();
+    a.links.connect_to({there});
+    REQUIRE(a.heard.wait([&] { return a.heard.hellos.size() == 1; }));
+    b.reset();
+    REQUIRE(a.heard.wait([&] { return a.heard.lost.size() == 1; }));
+    b = std::make_unique<process>(node_hello(2, 8), same);
+    if (says_hello) {
+      b->links.connect_to({a.at(1)});  // heard at a's dock, and then by a's own link
+      REQUIRE(a.heard.wait([&] { return a.heard.hellos.size() == 3; }));
+    } else {
+      auto later = there;
+      later.run = 8;
+      a.links.connect_to({later});
+      REQUIRE(a.heard.wait([&] { return a.heard.hellos.size() == 2; }));
+    }
+    CHECK(a.links.send(node_id{2}, word::parcels, "at once"));
+  }
+}
+
 TEST_CASE("transport: a port that is taken is said") {
   process a{node_hello(1)};
   listening heard;
