@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <map>
+#include <tuple>
+#include <utility>
 
 #include "cluster/history/checks.hpp"
 
@@ -82,26 +85,28 @@ check_result check_orders(const recorded_history& history, const sku_table& skus
   return out;
 }
 
-check_result check_sessions(const recorded_history& history, const sku_table& skus,
-                            const std::vector<std::uint32_t>& order) {
+check_result check_sessions(const recorded_history& history, const sku_table& skus) {
   check_result out{.name = "sessions", .means = "no client is shown an older state than it has seen"};
-  std::unordered_map<std::uint32_t, const operation*> last;  // of this client, by shard
-  std::uint64_t client = 0;
-  for (const auto position : order) {
-    const auto& op = history.operations[position];
+  std::vector<step> seen;
+  for (const auto& op : history.operations) {
     // A stored reply tells of the time when it was made.
     if (op.outcome == outcome::unknown || op.is_replay) continue;
-    if (op.command.client != client) last.clear();
-    client = op.command.client;
+    seen.push_back({op.invoked_ns, op.returned_ns, op.witness.index, &op, skus.at(op.sku).shard});
+  }
+  const auto whose = [](const step& s) { return std::pair{s.op->command.client, s.shard}; };
+  std::sort(seen.begin(), seen.end(), [&](const step& a, const step& b) {
+    return std::tuple{whose(a), a.invoked_ns, a.index} < std::tuple{whose(b), b.invoked_ns, b.index};
+  });
+  returned_steps returned;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    const auto& s = seen[i];
+    if (i > 0 && whose(seen[i - 1]) != whose(s)) returned = {};
     ++out.examined;
-    auto& before = last[skus.at(op.sku).shard];
-    const bool is_later = before != nullptr && before->returned_ns < op.invoked_ns;
-    if (is_later && op.witness.index < before->witness.index) {
-      out.violated("the client has gone back in time: after " + to_string(*before) + " came " +
-                   to_string(op));
-    } else if (before == nullptr || is_later) {
-      before = &op;
-    }
+    const auto* before = returned.latest_before(s.invoked_ns);
+    if (before != nullptr && s.index < before->index)
+      out.violated("the client has gone back in time: after " + to_string(*before->op) + " came " +
+                   to_string(*s.op));
+    returned.add(s);
   }
   return out;
 }

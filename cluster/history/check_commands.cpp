@@ -77,18 +77,27 @@ class one_command {
 
   void place_logged(const logged_command& logged) {
     const auto& entry = *logged.entry;
-    step s{.invoked_ns = attempts_.front()->invoked_ns,
+    // A refused attempt has not made the entry: it does not open the time in which it may have been made.
+    const auto may_have = std::find_if(attempts_.begin(), attempts_.end(),
+                                       [](const operation* op) { return op->outcome != outcome::rejected; });
+    step s{.invoked_ns = (may_have != attempts_.end() ? *may_have : attempts_.front())->invoked_ns,
            .returned_ns = never,
            .index = entry.at.index,
            .op = attempts_.front(),
            .shard = logged.shard,
            .is_write = true};
     const operation* first_ok = nullptr;
-    bool is_explained = false;  // by an attempt that may have made the entry
     for (const auto* op : attempts_) {
-      is_explained = is_explained || op->outcome != outcome::rejected;
       if (op->outcome == outcome::ok) {
         check_ok(*op, entry, first_ok);
+        // Whoever names a place has seen that far by then.
+        if (op->is_replay && op->witness.index > entry.at.index)
+          steps_.push_back({.invoked_ns = s.invoked_ns,
+                            .returned_ns = op->returned_ns,
+                            .index = op->witness.index,
+                            .op = op,
+                            .shard = logged.shard,
+                            .is_replay = true});
         s.returned_ns = std::min(s.returned_ns, op->returned_ns);
         if (first_ok == nullptr) s.op = first_ok = op;
       } else if (op->outcome == outcome::rejected) {
@@ -97,7 +106,7 @@ class one_command {
         place_read(*op);
       }
     }
-    if (!is_explained)
+    if (may_have == attempts_.end())
       result_.violated("refused each time, and done all the same: " + to_string(*attempts_.front()) + "; " +
                        to_string(entry));
     check_same(*s.op, logged);

@@ -1,36 +1,9 @@
 #include <algorithm>
-#include <queue>
 #include <tuple>
 
 #include "cluster/history/checks.hpp"
 
 namespace troupe::history {
-namespace {
-
-/// Of the steps that have returned: those that have not been passed yet, and the greatest index of the
-/// others.
-class returned_steps {
- public:
-  void add(const step& s) {
-    if (s.returned_ns != never) open_.push(&s);
-  }
-  /// The step of the greatest index that had returned before that time; null: none.
-  const step* latest_before(std::int64_t ns) {
-    for (; !open_.empty() && open_.top()->returned_ns < ns; open_.pop())
-      if (latest_ == nullptr || open_.top()->index > latest_->index) latest_ = open_.top();
-    return latest_;
-  }
-
- private:
-  struct returns_later {
-    bool operator()(const step* a, const step* b) const { return a->returned_ns > b->returned_ns; }
-  };
-  std::priority_queue<const step*, std::vector<const step*>, returns_later> open_;
-  const step* latest_ = nullptr;
-};
-
-}  // namespace
-
 check_result check_real_time(std::vector<step>& steps) {
   check_result out{.name = "real time", .means = "what began after an answer comes after it in the log"};
   std::sort(steps.begin(), steps.end(), [](const step& a, const step& b) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <queue>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,8 +21,8 @@ struct committed_log {
 };
 using committed_logs = std::map<std::uint32_t, committed_log>;
 
-/// An operation's place in the order of its shard. A write is there once for all its attempts, from the
-/// first time it was asked to the first time it was answered.
+/// An operation's place in the order of its shard. A write is there once for all its attempts, from the first
+/// time it was asked and not refused to the first time it was answered.
 struct step {
   std::int64_t invoked_ns = 0;
   std::int64_t returned_ns = never;
@@ -29,6 +30,29 @@ struct step {
   const operation* op = nullptr;  // of a write: an attempt that was answered ok, if there is one
   std::uint32_t shard = 0;
   bool is_write = false;
+  bool is_replay = false;  // of a reply that was stored: what it says is older than the place that it names
+};
+
+/// Of the steps that have returned: those that have not been passed yet, and the greatest index of the
+/// others.
+class returned_steps {
+ public:
+  void add(const step& s) {
+    if (s.returned_ns != never) open_.push(&s);
+  }
+  /// The step of the greatest index that had returned before that time; null: none.
+  const step* latest_before(std::int64_t ns) {
+    for (; !open_.empty() && open_.top()->returned_ns < ns; open_.pop())
+      if (latest_ == nullptr || open_.top()->index > latest_->index) latest_ = open_.top();
+    return latest_;
+  }
+
+ private:
+  struct returns_later {
+    bool operator()(const step* a, const step* b) const { return a->returned_ns > b->returned_ns; }
+  };
+  std::priority_queue<const step*, std::vector<const step*>, returns_later> open_;
+  const step* latest_ = nullptr;
 };
 
 using sku_table = std::unordered_map<std::uint32_t, sku_setup>;
@@ -40,8 +64,7 @@ std::vector<std::uint32_t> by_command(const std::vector<operation>& operations);
 // C0, from what clients saw alone.
 check_result check_counts(const recorded_history& history, const sku_table& skus);
 check_result check_orders(const recorded_history& history, const sku_table& skus);
-check_result check_sessions(const recorded_history& history, const sku_table& skus,
-                            const std::vector<std::uint32_t>& order);
+check_result check_sessions(const recorded_history& history, const sku_table& skus);
 
 // C1 and C2, with the logs.
 /// Each log is whole, and equal to every other one of its shard as far as both are committed. `out`: for

@@ -227,7 +227,8 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
   switch (what) {
     case wire::word::replication: {
       auto message = replication::decode_message(cluster_, bytes);
-      if (!message || message->shard >= hosted_.size()) return refuse_word(who, "a replication frame");
+      const bool is_its_own = message && who.role == process_role::node && message->from == who.who;
+      if (!is_its_own || message->shard >= hosted_.size()) return refuse_word(who, "a replication frame");
       return in_replica(message->shard,
                         [m = std::move(*message)](replica_host& r) mutable { r.receive(std::move(m)); });
     }
@@ -238,12 +239,13 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
     }
     case wire::word::parcels: {
       auto parcels = wire::decode_parcels(bytes);
-      if (!parcels) return refuse_word(who, "outbox messages");
+      if (!parcels || parcels->to >= hosted_.size()) return refuse_word(who, "outbox messages");
       return node_->take_parcels(parcels->to, std::move(parcels->what));
     }
     case wire::word::acknowledgement: {
       auto ack = wire::decode_acknowledgement(bytes);
-      if (!ack) return refuse_word(who, "an acknowledgement");
+      if (!ack || ack->to >= hosted_.size() || ack->by >= hosted_.size())
+        return refuse_word(who, "an acknowledgement");
       return node_->take_acknowledgements(ack->to, ack->by, std::move(ack->ids));
     }
     case wire::word::config: {
@@ -256,14 +258,14 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
     }
     case wire::word::reply:  // nodes ask nobody
     case wire::word::part:   // the transport puts them together
-      return;
+      return refuse_word(who, "a word that is for others");
   }
 }
 
 /// Nothing was changed by it. The first one is logged, and then every thousandth.
 void cluster_node::refuse_word(const hello& from, const char* what) {
   if (malformed_words_++ % 1000 == 0)
-    spdlog::warn("{} sent {} that is damaged, of another cluster or not one; {} such words so far", from.name,
+    spdlog::warn("{} sent {} that is damaged, of another cluster or not its to send; {} such words so far", from.name,
                  what, malformed_words_.load());
 }
 
