@@ -265,8 +265,8 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
 /// Nothing was changed by it. The first one is logged, and then every thousandth.
 void cluster_node::refuse_word(const hello& from, const char* what) {
   if (malformed_words_++ % 1000 == 0)
-    spdlog::warn("{} sent {} that is damaged, of another cluster or not its to send; {} such words so far", from.name,
-                 what, malformed_words_.load());
+    spdlog::warn("{} sent {} that is damaged, of another cluster or not its to send; {} such words so far",
+                 from.name, what, malformed_words_.load());
 }
 
 void cluster_node::cas(shard_id shard, std::uint64_t expected_revision, const shard_config& proposed,

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "test/simulation/bench.hpp"
 
 // Schedules that must be exactly so: the named bugs of docs/replication.md, section 16, each with the
@@ -279,4 +281,43 @@ TEST_CASE("replica: R=3, floor 3: who has answered a poll acknowledges nothing o
     CHECK(b.config().primary.node == node_id{3});
     CHECK(b.at(3).log().epoch_at(2) == 2);
   }
+}
+
+TEST_CASE("replica: R=3, floor 3: a poll is answered when the promise is on disk, and not before") {
+  // The answer before the sync: a crash between them would forget what another one relies on.
+  replication::replica_options options;
+  options.trust = replication::disk_trust::none;
+  bench b(3, 3, options);
+  b.crash(3);
+  b.restart(3);  // node 1 does not hear of that
+  b.step(3, replication::config_read{b.authority.read(0)});
+  b.step(3, replication::peer_seen{b.at(2).self()});
+  b.step(2, replication::peer_seen{b.at(3).self()});
+  const auto poll_answers = [&] {
+    const auto& out = b.link(2, 3);
+    return std::count_if(out.begin(), out.end(), [](const replication::message& m) {
+      return std::holds_alternative<replication::poll_answer>(m.body);
+    });
+  };
+  const auto poll = [&] {
+    b.run({3}, milliseconds{7000});  // it hears nothing of node 1
+    REQUIRE_FALSE(b.link(3, 2).empty());
+    b.deliver(3, 2);
+    CHECK(b.at(2).meta().fence_revision == b.authority.read(0).revision);
+  };
+  poll();
+  CHECK(poll_answers() == 0);
+  b.crash(2);
+  b.restart(2);
+  CHECK(b.at(2).meta().fence_revision == 0);
+  CHECK(poll_answers() == 0);
+  b.step(2, replication::config_read{b.authority.read(0)});
+  b.step(2, replication::peer_seen{b.at(3).self()});
+  b.step(3, replication::peer_seen{b.at(2).self()});
+  poll();
+  b.sync(2);
+  CHECK(poll_answers() > 0);
+  b.crash(2);
+  b.restart(2);
+  CHECK(b.at(2).meta().fence_revision == b.authority.read(0).revision);
 }
