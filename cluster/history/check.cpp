@@ -102,6 +102,7 @@ verdict check(const recorded_history& history) {
   for (const auto& op : history.operations) v.unknown += op.outcome == outcome::unknown;
   v.checks.push_back(check_counts(history, skus));
   v.checks.push_back(check_orders(history, skus));
+  v.checks.push_back(check_results(history, skus, order));
   v.checks.push_back(check_sessions(history, skus));
   if (history.replicas.empty()) {
     skip_logs(v);

@@ -85,6 +85,40 @@ check_result check_orders(const recorded_history& history, const sku_table& skus
   return out;
 }
 
+check_result check_results(const recorded_history& history, const sku_table& skus,
+                           const std::vector<std::uint32_t>& order) {
+  check_result out{.name = "results",
+                   .means = "a command has one result, and a place in the log one command"};
+  const operation* first_ok = nullptr;  // of this command
+  std::map<std::tuple<std::uint32_t, place>, const operation*> written;
+  for (const auto position : order) {
+    const auto& op = history.operations[position];
+    if (first_ok != nullptr && first_ok->command != op.command) first_ok = nullptr;
+    // Others may change nothing, as a confirmation that is there already: they have no place, and no stored
+    // reply.
+    if (op.outcome == outcome::unknown || (op.kind != op_kind::reserve && op.kind != op_kind::restock))
+      continue;
+    ++out.examined;
+    if (op.outcome == outcome::rejected) {
+      // In the order of their invocation: the refusal may also have been asked before.
+      if (first_ok != nullptr && first_ok->returned_ns < op.invoked_ns)
+        out.violated("refused although it had been acknowledged: " + to_string(*first_ok) + "; and " +
+                     to_string(op));
+      continue;
+    }
+    if (first_ok != nullptr && (first_ok->said != op.said || first_ok->order != op.order))
+      out.violated("one command was answered in two ways: " + to_string(*first_ok) + "; and " +
+                   to_string(op));
+    if (first_ok == nullptr) first_ok = &op;
+    if (op.is_replay) continue;
+    const auto [at, is_new] = written.try_emplace({skus.at(op.sku).shard, op.witness}, &op);
+    if (!is_new && at->second->command != op.command)
+      out.violated("two commands were acknowledged at one place: " + to_string(*at->second) + "; and " +
+                   to_string(op));
+  }
+  return out;
+}
+
 check_result check_sessions(const recorded_history& history, const sku_table& skus) {
   check_result out{.name = "sessions", .means = "no client is shown an older state than it has seen"};
   std::vector<step> seen;

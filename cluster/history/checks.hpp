@@ -64,6 +64,8 @@ std::vector<std::uint32_t> by_command(const std::vector<operation>& operations);
 // C0, from what clients saw alone.
 check_result check_counts(const recorded_history& history, const sku_table& skus);
 check_result check_orders(const recorded_history& history, const sku_table& skus);
+check_result check_results(const recorded_history& history, const sku_table& skus,
+                           const std::vector<std::uint32_t>& order);
 check_result check_sessions(const recorded_history& history, const sku_table& skus);
 
 // C1 and C2, with the logs.

@@ -239,7 +239,8 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
     }
     case wire::word::parcels: {
       auto parcels = wire::decode_parcels(bytes);
-      if (!parcels || parcels->to >= hosted_.size()) return refuse_word(who, "outbox messages");
+      if (!parcels || parcels->to >= hosted_.size() || parcels->what.source >= hosted_.size())
+        return refuse_word(who, "outbox messages");
       return node_->take_parcels(parcels->to, std::move(parcels->what));
     }
     case wire::word::acknowledgement: {
@@ -250,7 +251,8 @@ void cluster_node::on_word(const hello& who, wire::word what, std::string_view b
     }
     case wire::word::config: {
       auto now = wire::decode_config(bytes);
-      if (!now || now->shard >= hosted_.size()) return refuse_word(who, "a config");
+      if (!now || now->shard >= hosted_.size() || who.role != process_role::node)
+        return refuse_word(who, "a config");
       return in_replica(now->shard, [this, c = std::move(*now)](replica_host& r) {
         r.on_config(c);
         map_->learn(r.config());  // what the replica refuses nobody learns

@@ -219,6 +219,7 @@ node_figures node::figures() const {
     sum.timers_fired += f.timers_fired;
     sum.parcels_sent += f.parcels_sent;
     sum.parcels_received += f.parcels_received;
+    sum.parcels_unknown += f.parcels_unknown;
     sum.failures += f.failures;
     sum.residents += f.residents;
     sum.queued += f.queued;

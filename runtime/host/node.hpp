@@ -36,7 +36,7 @@ struct node_figures {
   std::uint64_t commands = 0, queries = 0, rejections = 0, overloaded = 0, replays = 0, failures = 0;
   std::uint64_t entries = 0, uncommitted = 0, unapplied = 0;
   std::uint64_t residents = 0, queued = 0, activations = 0, passivations = 0;
-  std::uint64_t timers_fired = 0, parcels_sent = 0, parcels_received = 0;
+  std::uint64_t timers_fired = 0, parcels_sent = 0, parcels_received = 0, parcels_unknown = 0;
   journal_figures journal;
   std::uint64_t store_bytes = 0;
   std::uint64_t disk_free_bytes = 0;
@@ -44,7 +44,8 @@ struct node_figures {
 };
 TROUPE_DESCRIBE(node_figures, commands, queries, rejections, overloaded, replays, failures, entries,
                 uncommitted, unapplied, residents, queued, activations, passivations, timers_fired,
-                parcels_sent, parcels_received, journal, store_bytes, disk_free_bytes, storage_full)
+                parcels_sent, parcels_received, parcels_unknown, journal, store_bytes, disk_free_bytes,
+                storage_full)
 
 /// All durable actors of one process: the store, the journal, and a CAF actor system with the shards. The
 /// owner keeps `kinds` and `clock` alive, destroys its ports before the node, and calls stop() from a thread

@@ -71,7 +71,8 @@ class shard_ports {
 /// What a shard has done; written by its thread, read by anybody.
 struct shard_figures {
   std::atomic<std::uint64_t> commands{0}, queries{0}, rejections{0}, overloaded{0}, replays{0}, entries{0},
-      activations{0}, passivations{0}, timers_fired{0}, parcels_sent{0}, parcels_received{0}, failures{0};
+      activations{0}, passivations{0}, timers_fired{0}, parcels_sent{0}, parcels_received{0},
+      parcels_unknown{0}, failures{0};
   std::atomic<std::uint64_t> residents{0}, queued{0}, named{0}, last_index{0}, committed{0}, applied{0};
 };
 

@@ -34,6 +34,8 @@ class node_metrics final : public prometheus::Collectable {
     counter("troupe_timers_fired_total", "Durable timers that fired.", figures.timers_fired);
     counter("troupe_outbox_sent_total", "Outbox messages sent to shards.", figures.parcels_sent);
     counter("troupe_outbox_received_total", "Outbox messages taken in by shards.", figures.parcels_received);
+    counter("troupe_outbox_unknown_total", "Outbox messages to kinds that this process does not know.",
+            figures.parcels_unknown);
     gauge("troupe_entities_resident", "Entities in memory.", figures.residents);
     gauge("troupe_commands_queued", "Commands that wait for their entity.", figures.queued);
     gauge("troupe_log_uncommitted_entries", "Entries appended and not committed.", figures.uncommitted);

@@ -26,7 +26,8 @@ struct registration::view {
   std::optional<meta_record> meta;
   std::optional<run_record> own;
   std::uint64_t own_revision = 0;
-  confirmed_record confirmed;         // the name's latest start that has spoken, nil: none
+  confirmed_record confirmed;  // the name's latest start that has spoken, nil: none
+  std::uint64_t confirmed_revision = 0;
   std::uint32_t greatest_number = 0;  // ever given out
 };
 
@@ -47,6 +48,7 @@ std::optional<registration::view> registration::read(asking& who) {
       const auto record = confirmed_from_json(kv.value);
       is_sound = is_sound && record;
       if (record) now.confirmed = *record;
+      now.confirmed_revision = kv.revision;
     } else if (const auto digits = key_space::tail(kv.key, keys_.numbers())) {
       std::uint32_t number = 0;
       std::from_chars(digits->data(), digits->data() + digits->size(), number);
@@ -91,7 +93,8 @@ std::optional<registration_result> registration::advance(asking& who, const view
   return start_run(who, now);
 }
 
-// Whether it was done does not matter here either.
+// Whether it was done does not matter here either. One that is done late loses against another process that
+// has confirmed the same start.
 void registration::confirm(asking& who, const view& now) {
   store_.txn(
       who, {{keys_.run(self_.name), now.own_revision}},

@@ -142,6 +142,34 @@ TEST_CASE("registration: a copy made while a start was pending is refused once t
   CHECK(enter(authority, next).self == second.self);
 }
 
+TEST_CASE("registration: of processes that confirm one start at the same moment one may speak") {
+  etcd_process server;
+  std::vector<std::unique_ptr<etcd_authority>> authorities;
+  for (int i = 0; i < 6; ++i)
+    authorities.push_back(std::make_unique<etcd_authority>(options(server.endpoint())));
+  auto self = profile("a", 1);
+  for (std::uint64_t round = 0; round < 10; ++round) {
+    CAPTURE(round);
+    self.start = numbered(1000 + round);
+    self.last_start = round == 0 ? uuid{} : numbered(999 + round);
+    self.is_confirmed = false;
+    const auto pending = enter(*authorities[0], self);
+    REQUIRE(pending.outcome == registration_outcome::registered);
+    self.cluster = pending.cluster;
+    self.is_confirmed = true;
+    std::vector<std::promise<registration_result>> answers(authorities.size());
+    for (std::size_t i = 0; i < authorities.size(); ++i) {
+      self.process = numbered(i + 1);
+      authorities[i]->register_node(self,
+                                    [&, i](registration_result r) { answers[i].set_value(std::move(r)); });
+    }
+    int may_speak = 0;
+    for (auto& answer : answers)
+      may_speak += answer.get_future().get().outcome == registration_outcome::registered ? 1 : 0;
+    CHECK(may_speak == 1);
+  }
+}
+
 TEST_CASE("registration: nodes that start at once get different numbers and one cluster") {
   etcd_process server;
   std::vector<std::unique_ptr<etcd_authority>> authorities;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <map>
+#include <string>
 #include <thread>
 
 #include "runtime/store/manifest_mark.hpp"
@@ -53,13 +54,14 @@ void write_row(store& to, int i, bool with_meta) {
   to.write(batch, store::durability::synced);
 }
 
-/// What a process leaves that is killed when all column families have been flushed, and the log of its first
+/// What a process leaves that ends when all column families have been flushed, and the log of its first
 /// writes is gone. No frame was written, so none can be missing.
-disk_image killed_after_flush() {
+disk_image ended_after_flush() {
   const test::temporary_directory disk;
   auto opened = store::open(options_in(disk.path() + "/data"));
   REQUIRE(std::holds_alternative<std::unique_ptr<store>>(opened));
-  auto& one = *std::get<std::unique_ptr<store>>(opened);
+  auto& held = std::get<std::unique_ptr<store>>(opened);
+  auto& one = *held;
   const auto first_log = files_like(disk_image::read_from(disk.path()), ".log").at(0);
   int written = 0;
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
@@ -69,7 +71,14 @@ disk_image killed_after_flush() {
     write_row(one, rows - 1, true);
     std::this_thread::yield();
   }
+  held.reset();  // nothing changes any more while it is copied
   return disk_image::read_from(disk.path());
+}
+
+/// The bytes of the MANIFEST that its mark has: "…\nMANIFEST-000005 1234\n…".
+std::size_t marked_bytes(const disk_image& of) {
+  const auto& text = of.files.at("data/manifest");
+  return std::stoul(text.substr(text.find(' ', text.find("MANIFEST-"))));
 }
 
 /// How an opening ends: "refused: ..." or "answers"; other answers than before are a failure.
@@ -88,7 +97,7 @@ std::string opening_of(const disk_image& what) {
 }  // namespace
 
 TEST_CASE("manifest: when a record looks like the end of the file, the store is refused") {
-  const auto sound = killed_after_flush();
+  const auto sound = ended_after_flush();
   REQUIRE(opening_of(sound) == "answers");
   const auto manifest = files_like(sound, "/MANIFEST-").at(0);
   const auto records = records_of(sound.files.at(manifest));
@@ -130,9 +139,10 @@ TEST_CASE("manifest: when a record looks like the end of the file, the store is 
 }
 
 TEST_CASE("manifest: a store that was refused for it stays so") {
-  auto sound = killed_after_flush();
+  auto sound = ended_after_flush();
   const auto manifest = files_like(sound, "/MANIFEST-").at(0);
-  sound.files.at(manifest).resize(records_of(sound.files.at(manifest)).back());
+  // Behind the mark there may be what a compaction changed, which may be lost.
+  sound.files.at(manifest).resize(marked_bytes(sound) - 1);
   const test::temporary_directory disk;
   sound.write_to(disk.path());
   for (int i = 0; i < 3; ++i) {

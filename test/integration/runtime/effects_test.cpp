@@ -42,6 +42,24 @@ TEST_CASE("outbox: a parcel that arrives twice has one effect") {
   CHECK(g.value_of("b") == 3);
 }
 
+TEST_CASE(
+    "outbox: a message to a kind of a newer process is counted and left to its sender, and others go on") {
+  shard_fixture f;
+  const auto shard = f.home_of("b");
+  const entity_ref unknown{kind_id{200}, "b"};
+  caf::anon_send(
+      f.environment.shards[shard],
+      std::make_shared<parcel_batch>(parcel_batch{
+          f.home_of("a"),
+          {},
+          {{{1, 0}, {unknown, message_no{1}, "body"}},
+           {{2, 0}, {{counter::kind::options.id, "b"}, counter::kind::number_of<add>(), encode(add{3})}}}}));
+  f.settle();
+  CHECK(f.value_of("b") == 3);
+  CHECK(f.figures[shard].parcels_unknown == 1);
+  CHECK(f.figures[shard].parcels_received == 1);
+}
+
 TEST_CASE("outbox: a crash between commit and delivery loses and doubles nothing") {
   shard_fixture f;
   for (int i = 0; i < 20; ++i) f.send(f.make("a", forward{"b", 1}));

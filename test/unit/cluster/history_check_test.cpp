@@ -104,3 +104,29 @@ TEST_CASE("history: a client that has seen a state is shown no older one, whatev
   clients_only.operations.back().witness.index = 50;
   CHECK(check(clients_only).holds());
 }
+
+TEST_CASE("history: without logs too a command has one result, and a place one command") {
+  const auto clients_only = [](std::vector<operation> operations) {
+    auto out = history_of(std::move(operations));
+    out.skus.front().initial = 9;
+    out.replicas.clear();
+    return check(out).holds();
+  };
+  const auto first = asked(buyer, op_kind::reserve, 0, 10, sold);
+  auto again = asked(buyer, op_kind::reserve, 20, 30, {outcome::ok, {1, 2}, {0, 0, 1}, true});
+  CHECK(clients_only({first, again}));
+  again.order = 78;
+  CHECK_FALSE(clients_only({first, again}));
+  again.order = first.order;
+  again.said.available = 3;
+  CHECK_FALSE(clients_only({first, again}));
+  CHECK_FALSE(
+      clients_only({first, asked(buyer, op_kind::reserve, 20, 30, {outcome::rejected, {1, 5}, {0, 0, 1}})}));
+  // It was asked before the acknowledgement came, and may have overtaken.
+  CHECK(clients_only({first, asked(buyer, op_kind::reserve, 5, 30, {outcome::rejected, {1, 1}, {0, 0, 0}})}));
+  auto other = asked({3, 1}, op_kind::reserve, 0, 10, sold);
+  other.order = 79;
+  CHECK_FALSE(clients_only({first, other}));
+  other.witness.index = 3;
+  CHECK(clients_only({first, other}));
+}
