@@ -66,20 +66,40 @@ void replica_host::send_what_waited() {
 }
 
 /// As many messages as it takes. What is not in the log any more is left out: the protocol hears of that with
-/// the next tick, and asks for a snapshot.
+/// the next tick, and asks for a snapshot. An old log is read from disk, so that is done in the background:
+/// on the shard's thread it kept all shards of the node from answering for seconds while an empty one caught
+/// up.
 void replica_host::send_from_log(const send_entries& what) {
-  for (auto first = what.first; first <= what.last;) {
-    const auto extracts =
-        environment_.history->read(place_.shard, first, what.last, environment_.message_bytes_max);
-    if (extracts.empty()) return;
-    auto one = what.what;
-    for (const auto& e : extracts) {
-      std::get<append>(one.body).chunks.push_back(
-          {e.first_index, e.last_index, e.epoch, e.previous_epoch, e.bytes});
-      first = e.last_index + 1;
+  const auto to = what.what.to.node;
+  // Asked again because it takes long.
+  if (!being_read_.insert({to, what.first}).second) return;
+  const auto read_all = [shard = place_.shard, &environment = environment_, what] {
+    std::vector<replication::message> out;
+    for (auto first = what.first; first <= what.last;) {
+      const auto extracts = environment.history->read(shard, first, what.last, environment.message_bytes_max);
+      if (extracts.empty()) break;
+      auto one = what.what;
+      for (const auto& e : extracts) {
+        std::get<append>(one.body).chunks.push_back(
+            {e.first_index, e.last_index, e.epoch, e.previous_epoch, e.bytes});
+        first = e.last_index + 1;
+      }
+      out.push_back(std::move(one));
     }
-    environment_.peers->send(one);
-  }
+    return out;
+  };
+  const auto send_all = [this, to, first = what.first,
+                         epoch = what.what.epoch](const std::vector<replication::message>& messages) {
+    being_read_.erase({to, first});
+    // The log has only grown since, as long as this is still the primary of that epoch.
+    if (core_.role() != replication::replica_role::primary || core_.epoch() != epoch) return;
+    for (const auto& one : messages) environment_.peers->send(one);
+  };
+  if (!environment_.in_background) return send_all(read_all());
+  environment_.in_background([read_all, send_all, post = place_.post] {
+    auto messages = std::make_shared<const std::vector<replication::message>>(read_all());
+    post([send_all, messages] { send_all(*messages); });
+  });
 }
 
 /// The shard is held still by the journal, and measured in the background. Asked again meanwhile, it is the

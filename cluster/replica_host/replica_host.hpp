@@ -117,6 +117,7 @@ class replica_host final : public shard_replica {
     std::uint64_t number = 0;
     replication::send_entries what;
   };
+  std::set<std::pair<node_id, std::uint64_t>> being_read_;       // entries, for whom and from where
   std::set<node_id> being_taken_;                                // snapshots, for whom
   std::deque<waiting_entries> waiting_;                          // for what was written before them
   std::map<node_id, std::shared_ptr<snapshot_source>> sources_;  // by receiver
