@@ -97,7 +97,7 @@ std::optional<registration_result> registration::advance(asking& who, const view
 // has confirmed the same start.
 void registration::confirm(asking& who, const view& now) {
   store_.txn(
-      who, {{keys_.run(self_.name), now.own_revision}},
+      who, {{keys_.run(self_.name), now.own_revision}, {keys_.confirmed(self_.name), now.confirmed_revision}},
       {{keys_.confirmed(self_.name), to_json(confirmed_record{.start = nonce_, .process = self_.process})}},
       {}, error_);
 }
