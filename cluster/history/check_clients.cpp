@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -128,20 +127,12 @@ check_result check_sessions(const recorded_history& history, const sku_table& sk
     seen.push_back({op.invoked_ns, op.returned_ns, op.witness.index, &op, skus.at(op.sku).shard});
   }
   const auto whose = [](const step& s) { return std::pair{s.op->command.client, s.shard}; };
-  std::sort(seen.begin(), seen.end(), [&](const step& a, const step& b) {
-    return std::tuple{whose(a), a.invoked_ns, a.index} < std::tuple{whose(b), b.invoked_ns, b.index};
-  });
-  returned_steps returned;
-  for (std::size_t i = 0; i < seen.size(); ++i) {
-    const auto& s = seen[i];
-    if (i > 0 && whose(seen[i - 1]) != whose(s)) returned = {};
+  sweep_in_time(seen, whose, [&](const step& s, const step* before) {
     ++out.examined;
-    const auto* before = returned.latest_before(s.invoked_ns);
     if (before != nullptr && s.index < before->index)
       out.violated("the client has gone back in time: after " + to_string(*before->op) + " came " +
                    to_string(*s.op));
-    returned.add(s);
-  }
+  });
   return out;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <queue>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -54,6 +56,21 @@ class returned_steps {
   std::priority_queue<const step*, std::vector<const step*>, returns_later> open_;
   const step* latest_ = nullptr;
 };
+
+/// Sorts the steps by whose they are and when they were asked, and shows each of them with the step of the
+/// greatest index, of the same, that had returned before; null: none.
+template <class Whose, class Visit>
+void sweep_in_time(std::vector<step>& steps, const Whose& whose, const Visit& visit) {
+  std::sort(steps.begin(), steps.end(), [&](const step& a, const step& b) {
+    return std::tuple{whose(a), a.invoked_ns, a.index} < std::tuple{whose(b), b.invoked_ns, b.index};
+  });
+  returned_steps returned;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (i > 0 && whose(steps[i - 1]) != whose(steps[i])) returned = {};
+    visit(steps[i], returned.latest_before(steps[i].invoked_ns));
+    returned.add(steps[i]);
+  }
+}
 
 using sku_table = std::unordered_map<std::uint32_t, sku_setup>;
 sku_table by_sku(const recorded_history& history);
