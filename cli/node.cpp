@@ -222,7 +222,9 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
       ->add_option("--shards", options.shards,
                    "Slices of all entities, fixed when the cluster is made; 0: as the data directory is, 16 "
                    "for a new one")
-      ->check(CLI::Range(0, 1024))
+      // One shard alone does not say how many copies it is to have: that is read off the others
+      // (cluster/placement).
+      ->check(CLI::Range(2, 1024) | CLI::Range(0, 0))
       ->capture_default_str();
   add_actor_options(*command, options.scheduler_threads, options.resident_max);
   command

@@ -10,12 +10,15 @@ function(troupe_room name)
 endfunction()
 
 # troupe_test(NAME LABEL label SOURCES ... LINK ...): one doctest binary, one ctest entry a test case. Labels: unit, property,
-# simulation, integration, and process for what starts other programs.
+# simulation, integration, and process for what starts other programs. OPTIMIZED: what it tests is mostly in headers, or is
+# measured in time; of templates that both instantiate the linker takes the test's.
 function(troupe_test name)
-  cmake_parse_arguments(t "" "LABEL;TIMEOUT" "SOURCES;LINK;PCH" ${ARGN})
+  cmake_parse_arguments(t "OPTIMIZED" "LABEL;TIMEOUT" "SOURCES;LINK;PCH" ${ARGN})
   add_executable(${name} ${t_SOURCES})
-  target_link_libraries(${name} PRIVATE troupe_test_flags troupe_test_main ${t_LINK})
-  if(t_PCH)
+  target_link_libraries(${name} PRIVATE $<IF:$<BOOL:${t_OPTIMIZED}>,troupe_flags,troupe_test_flags> troupe_test_main ${t_LINK})
+  if(t_OPTIMIZED)
+    # The precompiled headers are of the other options.
+  elseif(t_PCH)
     target_precompile_headers(${name} PRIVATE ${t_PCH})
   else()
     target_precompile_headers(${name} REUSE_FROM troupe_precompiled)

@@ -7,6 +7,7 @@ namespace troupe {
 
 std::string fault_in(const shard_config& config) {
   const auto not_after = [](const member& a, const member& b) { return a.node >= b.node; };
+  const auto is_nobody = [](const member& m) { return m.node == node_id::none || m.run == 0; };
   if (config.epoch == 0) return "its epoch is 0";
   if (config.primary.node == node_id::none) return "it has no primary";
   if (std::find(config.in_sync.begin(), config.in_sync.end(), config.primary) == config.in_sync.end())
@@ -18,6 +19,10 @@ std::string fault_in(const shard_config& config) {
   if (std::adjacent_find(config.replicas.begin(), config.replicas.end(), std::greater_equal<>{}) !=
       config.replicas.end())
     return "its replicas are not sorted, or one is there twice";
+  // Who is named would never stand, and who is there would give way to it.
+  if (std::any_of(config.in_sync.begin(), config.in_sync.end(), is_nobody))
+    return "its in-sync set names nobody";
+  if (!config.replicas.empty() && config.replicas.front() == node_id::none) return "its replicas name nobody";
   return {};
 }
 

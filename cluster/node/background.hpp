@@ -8,7 +8,7 @@
 
 namespace troupe {
 
-/// A thread for what takes long and is in no hurry.
+/// A thread for what takes long.
 class background {
  public:
   background();

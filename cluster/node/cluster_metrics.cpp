@@ -24,6 +24,7 @@ MetricFamily refused_of(const cluster_refusals& refused) {
   add("message", refused.messages);
   add("word", refused.words);
   add("replication", refused.replication);
+  add("authority", refused.authority);
   return out;
 }
 
@@ -33,6 +34,7 @@ class cluster_metrics final : public prometheus::Collectable {
 
   std::vector<MetricFamily> Collect() const override {
     const auto links = node_.transport_state();
+    const auto authority = node_.authority_state();
     const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
     return {
         gauge_of("troupe_primaries", "Shards that this node runs.", number(node_.primaries())),
@@ -47,6 +49,13 @@ class cluster_metrics final : public prometheus::Collectable {
                    number(links.bytes_sent)),
         counter_of("troupe_transport_received_bytes_total", "Bytes of other processes.",
                    number(links.bytes_received)),
+        counter_of("troupe_authority_unknown_total",
+                   "Changes of a shard's config of which it is not known whether they were made.",
+                   number(authority.unknown_outcomes)),
+        counter_of("troupe_authority_failed_reads_total", "Questions to etcd without an answer.",
+                   number(authority.failed_reads)),
+        counter_of("troupe_authority_declined_total", "Requests that etcd answered with an error.",
+                   number(authority.refused.declined)),
         refused_of(node_.refusals()),
     };
   }

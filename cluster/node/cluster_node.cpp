@@ -17,6 +17,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::size_t early_bytes_max = 4U << 20U;
+
 /// The greatest revision that the replicas of a directory have acted upon.
 std::uint64_t known_revision(const std::vector<recovered_shard>& found) {
   std::uint64_t revision = 0;
@@ -31,6 +33,7 @@ cluster_node::cluster_node(cluster_node_options options)
     : options_(std::move(options)),
       map_(std::make_unique<shard_map>(options_.runtime.shard_count)),
       background_(std::make_unique<background>()),
+      log_reader_(std::make_unique<background>()),
       hosted_(options_.runtime.shard_count) {}
 
 std::variant<std::unique_ptr<cluster_node>, store_error> cluster_node::start(cluster_node_options options,
@@ -63,6 +66,7 @@ cluster_node::parts_or_error cluster_node::replicate(const std::string& director
   replicas_.peers = this;
   replicas_.history = &history;
   replicas_.in_background = [this](std::function<void()> what) { background_->run(std::move(what)); };
+  replicas_.in_reader = [this](std::function<void()> what) { log_reader_->run(std::move(what)); };
   replicas_.message_bytes_max = 192U << 10U;
   replicas_.piece_bytes = 128U << 10U;
   return node::replica_parts{[this](replica_place place) -> std::unique_ptr<shard_replica> {
@@ -164,9 +168,26 @@ void cluster_node::begin() {
                                          [this](const cluster_view::look& seen) { on_look(seen); });
   {
     const std::unique_lock lock{gate_};
-    is_open_ = true;
+    state_ = gate_state::open;
+  }
+  // Nothing is added any more.
+  for (const auto& one : std::exchange(early_, {})) {
+    if (one.what) {
+      on_word(one.who, *one.what, one.bytes);
+    } else {
+      on_hello(one.who);
+    }
   }
   view_->start();
+}
+
+/// What is too much is dropped: replicas repeat theirs, and a front learns at its deadline that it does not
+/// know.
+void cluster_node::keep_until_open(const hello& who, std::optional<wire::word> what, std::string_view bytes) {
+  if (state_ == gate_state::closed) return;
+  const std::lock_guard lock{early_mutex_};
+  early_bytes_ += sizeof(early_word) + bytes.size();
+  if (early_bytes_ <= early_bytes_max) early_.push_back({who, what, std::string{bytes}});
 }
 
 std::size_t cluster_node::primaries() const {
@@ -183,7 +204,8 @@ std::vector<const replica_progress*> cluster_node::progress() const {
 
 cluster_refusals cluster_node::refusals() const {
   const auto links = transport_->figures();
-  cluster_refusals out{links.refused, links.malformed, malformed_words_, 0};
+  cluster_refusals out{links.refused, links.malformed, malformed_words_, 0,
+                       authority_->figures().refused.impossible()};
   for (const auto* one : progress()) out.replication += one != nullptr ? one->refused.load() : 0;
   return out;
 }
@@ -191,6 +213,8 @@ cluster_refusals cluster_node::refusals() const {
 std::vector<std::string> cluster_node::not_ready() const {
   std::vector<std::string> why;
   if (!view_->is_current()) why.emplace_back("the authority does not answer");
+  if (authority_->figures().is_full)
+    why.emplace_back("etcd has no room and takes no changes: compact it, and disarm its alarm");
   if (!map_->is_founded()) why.emplace_back("the cluster waits for enough nodes to found its shards");
   return why;
 }
@@ -202,7 +226,7 @@ void cluster_node::in_replica(shard_id shard, std::function<void(replica_host&)>
 
 void cluster_node::on_hello(const hello& who) {
   const std::shared_lock lock{gate_};
-  if (!is_open_) return;
+  if (state_ != gate_state::open) return keep_until_open(who, std::nullopt, {});
   if (who.role != process_role::node) {
     // While it was not connected it may have missed who moved, and the authority may be away.
     for (const auto& now : map_->all()) tell_front(who.who, now);
@@ -214,7 +238,7 @@ void cluster_node::on_hello(const hello& who) {
 
 void cluster_node::on_lost(const hello& who) {
   const std::shared_lock lock{gate_};
-  if (!is_open_) return;
+  if (state_ != gate_state::open) return;
   view_->refresh();
   if (who.role != process_role::node) return;
   for (shard_id shard = 0; shard < hosted_.size(); ++shard)
@@ -223,7 +247,7 @@ void cluster_node::on_lost(const hello& who) {
 
 void cluster_node::on_word(const hello& who, wire::word what, std::string_view bytes) {
   const std::shared_lock lock{gate_};
-  if (!is_open_) return;
+  if (state_ != gate_state::open) return keep_until_open(who, what, bytes);
   switch (what) {
     case wire::word::replication: {
       auto message = replication::decode_message(cluster_, bytes);

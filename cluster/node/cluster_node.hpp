@@ -45,8 +45,10 @@ struct cluster_refusals {
   std::uint64_t messages = 0;     // that are none, or are damaged
   std::uint64_t words = 0;        // in sound messages, that are none
   std::uint64_t replication = 0;  // entries, snapshots, frames and configs that cannot be true
+  std::uint64_t authority =
+      0;  // answers of etcd that cannot be true, are older than what was seen, or another etcd's
 };
-TROUPE_DESCRIBE(cluster_refusals, processes, messages, words, replication)
+TROUPE_DESCRIBE(cluster_refusals, processes, messages, words, replication, authority)
 
 /// One node of a cluster: the runtime, a replica of every shard on the protocol, connections to the other
 /// nodes, and the way in for fronts. Owned and ended like a node.
@@ -76,6 +78,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   const shard_map& shards() const { return *map_; }
   transport_figures transport_state() const { return transport_->figures(); }
   cluster_refusals refusals() const;
+  etcd::etcd_figures authority_state() const { return authority_->figures(); }
   /// Why it cannot serve fully; empty when it can.
   std::vector<std::string> not_ready() const;
 
@@ -96,6 +99,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void send_parcels(shard_id to, const parcel_batch& parcels) override;
   void send_acknowledgements(shard_id to, shard_id by, const std::vector<send_id>& ids) override;
 
+  void keep_until_open(const hello& who, std::optional<wire::word> what, std::string_view bytes);
   void tell_front(const member& front, const stored_config& now);
   void refuse_word(const hello& from, const char* what);
   // What replicas ask of the authority passes here, so that what was written is told to everybody at once.
@@ -125,7 +129,8 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   std::unique_ptr<etcd::etcd_authority> authority_;
   std::unique_ptr<authority_reader> reader_;
   std::unique_ptr<shard_map> map_;
-  std::unique_ptr<background> background_;
+  std::unique_ptr<background> background_;  // measures snapshots
+  std::unique_ptr<background> log_reader_;
   replica_environment replicas_;
   struct hosted {
     replica_host* replica = nullptr;
@@ -143,12 +148,23 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   };
   std::map<node_id, sighting> seen_;  // each node, last
   std::optional<std::chrono::steady_clock::time_point> whole_since_;
+  std::chrono::steady_clock::time_point placed_at_;  // last looked whether something is to move
   std::unique_ptr<node> node_;
   std::unique_ptr<desk> desk_;
-  // What comes from other processes is let through only while it is set: then everything above exists.
   std::atomic<std::uint64_t> malformed_words_{0};
+  // What comes from other processes is let through only while it is open: then everything above exists.
+  enum class gate_state : std::uint8_t { starting, open, closed };
   std::shared_mutex gate_;
-  bool is_open_ = false;  // guarded by gate_
+  gate_state state_ = gate_state::starting;  // guarded by gate_
+  /// Came before that. A front waits for the answer to a command as long as its connection lives.
+  struct early_word {
+    hello who;
+    std::optional<wire::word> what;  // none: the hello itself
+    std::string bytes;
+  };
+  std::mutex early_mutex_;
+  std::vector<early_word> early_;  // guarded by early_mutex_
+  std::size_t early_bytes_ = 0;    // the same
   std::unique_ptr<transport> transport_;
   std::unique_ptr<cluster_view> view_;
   bool is_stopped_ = false;

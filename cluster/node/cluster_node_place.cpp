@@ -15,6 +15,8 @@ namespace {
 
 /// A node that is away for longer holds nothing any more.
 constexpr std::chrono::minutes replace_after{10};
+/// After so long without a whole look nobody knows who has been away: all are given time anew.
+constexpr std::chrono::minutes sightings_last{1};
 /// How long all must have been well before the next copy moves, and before primaries go where they belong.
 constexpr milliseconds move_pause{300};
 constexpr milliseconds hand_back_after{10'000};
@@ -66,6 +68,11 @@ std::vector<placement::site> cluster_node::usable(const std::vector<known_node>&
 void cluster_node::place(const std::vector<known_node>& nodes) {
   const auto shards = map_->all();
   const auto now = steady_clock::now();
+  if (now - placed_at_ > sightings_last) {
+    for (auto& [node, seen] : seen_) seen.at = now;
+    whole_since_.reset();
+  }
+  placed_at_ = now;
   const auto may_hold = usable(nodes, shards);
   if (!placement::is_whole(shards, may_hold)) return whole_since_.reset();
   if (!whole_since_) whole_since_ = now;

@@ -32,12 +32,13 @@ cluster_node::stopped cluster_node::stop(milliseconds deadline) {
   out.kept = primaries();
   {
     const std::unique_lock lock{gate_};
-    is_open_ = false;
+    state_ = gate_state::closed;
   }
   view_.reset();
   desk_.reset();
   // What it has of a snapshot is of the store.
   background_->stop();
+  log_reader_->stop();
   out.is_quiet = node_->stop(
       std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(until - steady_clock::now())));
   authority_.reset();

@@ -11,6 +11,10 @@ using namespace replication;
 
 namespace {
 
+/// So few are read on the shard's thread: the barrier of a new primary, or what a lost message held, is
+/// waited for by everybody.
+constexpr std::uint64_t read_at_once_max = 64;
+
 /// Once they are written they are acknowledged, and every copy applies them; a snapshot is installed.
 bool is_sound(shard_id shard, const message& what) {
   if (const auto* part = std::get_if<snapshot_part>(&what.body))
@@ -70,9 +74,6 @@ void replica_host::send_what_waited() {
 /// on the shard's thread it kept all shards of the node from answering for seconds while an empty one caught
 /// up.
 void replica_host::send_from_log(const send_entries& what) {
-  const auto to = what.what.to.node;
-  // Asked again because it takes long.
-  if (!being_read_.insert({to, what.first}).second) return;
   const auto read_all = [shard = place_.shard, &environment = environment_, what] {
     std::vector<replication::message> out;
     for (auto first = what.first; first <= what.last;) {
@@ -88,17 +89,24 @@ void replica_host::send_from_log(const send_entries& what) {
     }
     return out;
   };
-  const auto send_all = [this, to, first = what.first,
-                         epoch = what.what.epoch](const std::vector<replication::message>& messages) {
-    being_read_.erase({to, first});
+  const auto send_all = [this, epoch = what.what.epoch](const std::vector<replication::message>& messages) {
     // The log has only grown since, as long as this is still the primary of that epoch.
     if (core_.role() != replication::replica_role::primary || core_.epoch() != epoch) return;
     for (const auto& one : messages) environment_.peers->send(one);
   };
-  if (!environment_.in_background) return send_all(read_all());
-  environment_.in_background([read_all, send_all, post = place_.post] {
+  if (!environment_.in_reader || what.last - what.first < read_at_once_max) return send_all(read_all());
+  const std::pair range{what.what.to.node, what.first};
+  const auto [reading, is_new] = being_read_.try_emplace(range, what.last);
+  // Asked again because it takes long, or because more is wanted by now.
+  reading->second = std::max(reading->second, what.last);
+  if (!is_new) return;
+  environment_.in_reader([this, read_all, send_all, range, what, post = place_.post] {
     auto messages = std::make_shared<const std::vector<replication::message>>(read_all());
-    post([send_all, messages] { send_all(*messages); });
+    post([this, send_all, range, what, messages] {
+      const auto wanted = being_read_.extract(range).mapped();
+      send_all(*messages);
+      if (wanted > what.last) send_from_log({what.what, what.last + 1, wanted});
+    });
   });
 }
 

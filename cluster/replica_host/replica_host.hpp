@@ -27,8 +27,10 @@ struct replica_environment {
   // Only where a shard has replicas on other nodes; else the process ends when the protocol asks for one.
   replica_peers* peers = nullptr;
   shard_history* history = nullptr;
-  /// Runs what takes long, on a thread of its own.
+  /// Measures snapshots, on a thread of its own.
   std::function<void(std::function<void()>)> in_background{};
+  /// Reads old entries, on another one: who is in sync may wait for them, and nobody waits for a snapshot.
+  std::function<void(std::function<void()>)> in_reader{};
   std::size_t message_bytes_max = 1U << 20U;  // of entries; one that is larger goes alone
   std::size_t piece_bytes = 256U << 10U;      // of a snapshot
 };
@@ -117,7 +119,8 @@ class replica_host final : public shard_replica {
     std::uint64_t number = 0;
     replication::send_entries what;
   };
-  std::set<std::pair<node_id, std::uint64_t>> being_read_;       // entries, for whom and from where
+  // Entries, for whom and from where; up to which they were asked for meanwhile.
+  std::map<std::pair<node_id, std::uint64_t>, std::uint64_t> being_read_;
   std::set<node_id> being_taken_;                                // snapshots, for whom
   std::deque<waiting_entries> waiting_;                          // for what was written before them
   std::map<node_id, std::shared_ptr<snapshot_source>> sources_;  // by receiver

@@ -7,9 +7,6 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
-#include <chrono>
-
-#include "runtime/store/reply_record.hpp"
 #include "runtime/store/storage_failure.hpp"
 
 namespace troupe {
@@ -38,22 +35,6 @@ family_id ids[family_count] = {family_id{meta_family}, family_id{log_family}, fa
 }  // namespace
 
 rocksdb::ColumnFamilyHandle* family_in_batch(family which) { return &ids[which]; }
-
-std::int64_t reply_expiry::now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-bool reply_expiry::is_over(std::string_view record, std::int64_t at_ms) const {
-  return reply_record::written_at(record).ms + retention_ms_ < at_ms;
-}
-
-bool reply_expiry::Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,
-                          bool*) const {
-  const std::string_view record{value.data(), value.size()};
-  return reply_record::written_at(record).ms > 0 && is_over(record);
-}
 
 rocksdb::DBOptions db_options(rocksdb::Env* env, rocksdb::WalFilter* filter) {
   rocksdb::DBOptions o;

@@ -20,8 +20,6 @@ std::string side_end(shard_id shard, bool is_second_side) {
   return side_prefix(static_cast<shard_id>(shard + 1), is_second_side);
 }
 
-constexpr std::int64_t soon_ms = 10LL * 60 * 1000;
-
 }  // namespace
 
 shard_image::shard_image(const store& from, shard_id shard)
@@ -29,7 +27,6 @@ shard_image::shard_image(const store& from, shard_id shard)
       shard_(shard),
       held_(from.impl_->db->GetSnapshot()),
       is_second_side_(from.impl_->sides.is_second(shard)),
-      replies_over_at_(reply_expiry::now_ms() + soon_ms),
       applied_(from.applied(shard)),
       stamp_(from.stamp(shard)),
       epoch_starts_(from.epoch_starts(shard)) {}
@@ -49,7 +46,7 @@ void shard_image::scan(part which, std::string_view from, const row_visitor& vis
   const std::unique_ptr<rocksdb::Iterator> it{store_.impl_->db->NewIterator(options, family)};
   for (it->Seek(prefix + std::string{from}); it->Valid(); it->Next()) {
     const auto value = view(it->value());
-    if (which == part::replies && store_.impl_->expiry.is_over(value, replies_over_at_)) continue;
+    if (which == part::replies && store_.impl_->expiry.is_over(value, stamp_.ms)) continue;
     if (!visit(view(it->key()).substr(prefix.size()), value)) return;
   }
   if (!it->status().ok()) storage_failed("reading a shard", it->status());

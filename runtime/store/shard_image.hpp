@@ -38,7 +38,6 @@ class shard_image {
   const shard_id shard_;
   const rocksdb::Snapshot* held_;
   const bool is_second_side_;
-  const std::int64_t replies_over_at_;
   const applied_mark applied_;
   const timestamp stamp_;
   const std::vector<std::pair<std::uint64_t, std::uint64_t>> epoch_starts_;

@@ -38,11 +38,12 @@ class shard_sides {
     return scratch;
   }
 
- private:
   static shard_id shard_in(std::string_view key) {
     return static_cast<shard_id>((static_cast<std::uint8_t>(key[0]) << 8U) |
                                  static_cast<std::uint8_t>(key[1]));
   }
+
+ private:
   bool is_shard(std::string_view key) const { return key.size() >= 2 && shard_in(key) < is_second_.size(); }
 
   std::vector<std::atomic<bool>> is_second_;

@@ -120,6 +120,7 @@ void store_batch::put_stamp(shard_id shard, timestamp stamp) {
   std::string value;
   byte_writer{value}.zigzag(stamp.ms);
   must_take("writing a stamp", impl_->batch.Put(family_in_batch(meta_family), stamp_key(shard), value));
+  impl_->stamps.emplace_back(shard, stamp);
 }
 void store_batch::put_meta(shard_id shard, std::string_view bytes) {
   must_take("writing a replica's record",
@@ -145,6 +146,7 @@ void store_batch::flip_side(shard_id shard) {
 void store_batch::clear() {
   impl_->batch.Clear();
   impl_->flips.clear();
+  impl_->stamps.clear();
   impl_->marked.clear();
 }
 bool store_batch::empty() const { return impl_->batch.Count() == 0; }
@@ -186,7 +188,10 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
   status = read_sides(*db, options.shard_count, opened->sides);
   if (status.ok()) status = begin_epoch(*db, opened->logs, opened->epoch);
   if (!status.ok()) return translate(status, options.directory);
-  return std::unique_ptr<store>{new store{std::move(opened)}};
+  std::unique_ptr<store> out{new store{std::move(opened)}};
+  for (shard_id shard = 0; shard < options.shard_count; ++shard)
+    out->impl_->expiry.on_stamp(shard, out->stamp(shard));
+  return out;
 }
 
 std::uint16_t store::shard_count() const { return impl_->options.shard_count; }
@@ -240,7 +245,7 @@ std::optional<std::string> store::get_reply(shard_id shard, std::string_view com
   const auto status = impl_->db->Get({}, impl_->families[replies_family], slice(stored_key), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) storage_failed("reading a stored reply", status);
-  if (impl_->expiry.is_over(view(value))) return std::nullopt;
+  if (impl_->expiry.is_over(shard, view(value))) return std::nullopt;
   return value.ToString();
 }
 
@@ -313,6 +318,7 @@ void store::write(store_batch& batch, durability how) {
   const auto status = impl_->db->Write(options, &batch.impl_->batch);
   if (!status.ok()) storage_failed("writing", status);
   for (const auto shard : batch.impl_->flips) impl_->sides.flip(shard);
+  for (const auto& [shard, stamp] : batch.impl_->stamps) impl_->expiry.on_stamp(shard, stamp);
 }
 
 void store::sync() {

@@ -117,7 +117,7 @@ class store {
   /// Keys in [from, to), `to` empty for no bound, all of one shard; false from the visitor ends the scan.
   void scan_rows(std::string_view from, std::string_view to, scan_order order,
                  const row_visitor& visit) const;
-  /// The stored reply of a command, unless its retention is over.
+  /// The stored reply of a command, unless its retention is over, by the stamps of its shard.
   std::optional<std::string> get_reply(shard_id shard, std::string_view command_id) const;
 
   applied_mark applied(shard_id shard) const;

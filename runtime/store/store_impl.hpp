@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/store/directory_lock.hpp"
@@ -32,6 +33,7 @@ struct store_batch::impl {
   rocksdb::WriteBatch batch;
   const shard_sides* sides = nullptr;  // none: all on their first side
   std::vector<shard_id> flips;
+  std::vector<std::pair<shard_id, timestamp>> stamps;
   std::vector<shard_id> marked;  // as having something on their other side
   std::string key;               // scratch
   std::string_view on_disk(std::string_view logical) {
@@ -44,7 +46,7 @@ struct store_batch::impl {
 struct store::impl {
   store_options options;
   directory_lock lock;
-  reply_expiry expiry{0};
+  reply_expiry expiry;
   std::unique_ptr<rocksdb::Env> env;  // over the options' disk; none: the default
   wal_continuity logs;
   std::unique_ptr<rocksdb::DB> db;
@@ -53,7 +55,8 @@ struct store::impl {
   std::uint64_t sequence_found = 0;  // when it was opened, before anything was written
   shard_sides sides;
 
-  explicit impl(const store_options& o) : options(o), expiry(o.reply_retention_ms), sides(o.shard_count) {}
+  explicit impl(const store_options& o)
+      : options(o), expiry(o.reply_retention_ms, o.shard_count), sides(o.shard_count) {}
   ~impl() {
     if (!db) return;
     for (auto* family : families) db->DestroyColumnFamilyHandle(family).PermitUncheckedError();

@@ -44,12 +44,18 @@ void answer_gate::count(refusal why, const std::string& detail) {
     case refusal::other_cluster:
       ++counts_.other_cluster;
       break;
+    case refusal::declined:
+      ++counts_.declined;
+      break;
   }
   auto& quiet_until = quiet_until_.at(static_cast<std::size_t>(why));
   const auto now = std::chrono::steady_clock::now();
   if (now < quiet_until) return;
   quiet_until = now + std::chrono::minutes{1};
-  spdlog::error("the authority's answer is refused, nothing is changed: {}", detail);
+  spdlog::error("{}: {}",
+                why == refusal::declined ? "the authority does not do what it is asked"
+                                         : "the authority's answer is refused, nothing is changed",
+                detail);
 }
 
 refusal_counts answer_gate::counts() const {

@@ -10,13 +10,16 @@
 
 namespace troupe::etcd {
 
-enum class refusal : std::uint8_t { nonsense = 1, rolled_back, other_cluster };
+/// declined: an error status, which says nothing about whether it was done.
+enum class refusal : std::uint8_t { nonsense = 1, rolled_back, other_cluster, declined };
 
-/// What was refused since the start. Each stands for an answer that changed nothing.
+/// What was refused since the start. Each stands for an answer that changed nothing here.
 struct refusal_counts {
   std::uint64_t nonsense = 0;
   std::uint64_t rolled_back = 0;
   std::uint64_t other_cluster = 0;
+  std::uint64_t declined = 0;
+  std::uint64_t impossible() const { return nonsense + rolled_back + other_cluster; }
 };
 
 /// Believes an answer only when it comes from the etcd cluster of the first answer, and is not older than
@@ -43,7 +46,7 @@ class answer_gate {
   std::uint64_t newest_;
   std::uint64_t etcd_cluster_ = 0;
   refusal_counts counts_;
-  std::array<std::chrono::steady_clock::time_point, 4> quiet_until_{};  // by refusal
+  std::array<std::chrono::steady_clock::time_point, 5> quiet_until_{};  // by refusal
 };
 
 }  // namespace troupe::etcd

@@ -4,6 +4,9 @@ namespace troupe::etcd {
 namespace {
 
 constexpr std::size_t quoted_bytes_max = 200;
+/// Of etcd's rpctypes: no write succeeds until it is compacted and its alarm is disarmed, and reads go on as
+/// ever.
+constexpr std::string_view no_space = "mvcc: database space exceeded";
 
 std::string quoted(const http_reply& reply) {
   return "status " + std::to_string(reply.status) + ", " + reply.body.substr(0, quoted_bytes_max);
@@ -17,6 +20,7 @@ auto believed(answer_gate& gate, const http_reply& reply, const char* call, std:
   if (!reply.is_ok()) {
     // Also a status like 503 "request timed out" says nothing about whether it was, or will be, done.
     error = reply.what == http_reply::fate::answered ? quoted(reply) : reply.error;
+    if (reply.what == http_reply::fate::answered) gate.refuse(refusal::declined, error);
     return std::nullopt;
   }
   auto answer = parse(reply.body);
@@ -48,8 +52,11 @@ std::optional<txn_answer> checked_store::txn(asking& who, const std::vector<unch
   const auto newest = gate_.newest();
   const auto reply =
       who.link.post_once("/v3/kv/txn", txn_request(conditions, puts, read_otherwise), who.deadline);
-  return believed(gate_, reply, "transaction", newest, error,
-                  [&](std::string_view body) { return parse_txn(body, puts.size()); });
+  auto answer = believed(gate_, reply, "transaction", newest, error,
+                         [&](std::string_view body) { return parse_txn(body, puts.size()); });
+  if (answer) is_full_ = false;
+  if (reply.body.find(no_space) != std::string::npos) is_full_ = true;
+  return answer;
 }
 
 }  // namespace troupe::etcd

@@ -31,8 +31,12 @@ class checked_store {
   /// Content that cannot be: counted and logged like any other answer that is refused.
   void refuse(refusal why, const std::string& detail) { gate_.refuse(why, detail); }
 
+  /// It has said so last that it has no room for changes.
+  bool is_full() const { return is_full_; }
+
  private:
   answer_gate& gate_;
+  std::atomic<bool> is_full_{false};
 };
 
 }  // namespace troupe::etcd

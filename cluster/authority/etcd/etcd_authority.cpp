@@ -269,7 +269,8 @@ void etcd_authority::read_nodes(std::function<void(nodes_result)> done) {
 }
 
 etcd_figures etcd_authority::figures() const {
-  return {parts_->gate.counts(), parts_->unknown_outcomes.load(), parts_->failed_reads.load()};
+  return {parts_->gate.counts(), parts_->unknown_outcomes.load(), parts_->failed_reads.load(),
+          parts_->store.is_full()};
 }
 
 std::string fault_in(const etcd_options& options) {

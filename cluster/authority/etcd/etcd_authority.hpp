@@ -26,6 +26,7 @@ struct etcd_figures {
   refusal_counts refused;
   std::uint64_t unknown_outcomes = 0;  // compare-and-set calls
   std::uint64_t failed_reads = 0;
+  bool is_full = false;  // it takes no changes
 };
 
 /// The authority of many machines: etcd 3.4 or later, over its JSON gateway, as a linearizable register and

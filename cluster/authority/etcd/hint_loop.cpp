@@ -45,7 +45,7 @@ void hint_loop::stop() {
 }
 
 void hint_loop::on_hint(std::function<void()> changed) {
-  const std::lock_guard lock{mutex_};
+  const std::lock_guard lock{handler_mutex_};
   changed_ = std::move(changed);
 }
 
@@ -82,12 +82,8 @@ void hint_loop::look() {
   const auto now = fingerprint(*keys);
   if (now == last_seen_) return;
   last_seen_ = now;
-  std::function<void()> changed;
-  {
-    const std::lock_guard lock{mutex_};
-    changed = changed_;
-  }
-  if (changed) changed();
+  const std::lock_guard lock{handler_mutex_};
+  if (changed_) changed_();
 }
 
 void hint_loop::keep_address() {

@@ -56,7 +56,9 @@ class hint_loop {
   std::condition_variable woken_;
   bool is_stopping_ = false;
   bool has_changed_ = false;  // says the watch
-  std::function<void()> changed_;
+  // Held while it is called: when on_hint() returns, what was there before is called no more.
+  std::mutex handler_mutex_;
+  std::function<void()> changed_;  // guarded by handler_mutex_
   std::string address_key_;
   std::string address_record_;
   // The polling thread's own:

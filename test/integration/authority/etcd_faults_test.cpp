@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 #include <httplib.h>
 
+#include <atomic>
+#include <future>
+#include <mutex>
+
 #include "cluster/authority/etcd/etcd_authority.hpp"
 #include "cluster/authority/etcd/wire.hpp"
 #include "cluster/authority/records.hpp"
@@ -225,6 +229,43 @@ TEST_CASE("etcd authority: an error status is no answer") {
   CHECK_FALSE(read.ok);
   CHECK(read.error.find("request timed out") != std::string::npos);
   CHECK(cas(authority, 0, 0, led_by(someone, 1, {someone})).outcome == cas_outcome::unknown);
+}
+
+TEST_CASE("etcd authority: a server that has no room for changes is told from one that is away") {
+  fake_etcd full{429, R"({"error":"etcdserver: mvcc: database space exceeded","code":8})"};
+  etcd_authority authority{options({full.endpoint()})};
+  CHECK_FALSE(authority.figures().is_full);
+  CHECK(cas(authority, 0, 0, led_by(someone, 1, {someone})).outcome == cas_outcome::unknown);
+  // The node was not found: nothing was written, and nothing could be.
+  CHECK(authority.figures().refused.declined > 0);
+  CHECK(authority.figures().refused.impossible() == 0);
+  CHECK(authority.figures().is_full);
+}
+
+TEST_CASE("etcd authority: who listened for hints and does so no more is called no more") {
+  etcd_process server;
+  auto o = options({server.endpoint()});
+  o.hint_interval = 20ms;
+  etcd_authority authority{o};
+  std::promise<void> called;
+  std::promise<void> may_return;
+  std::atomic<bool> has_returned{false};
+  std::once_flag once;
+  authority.on_hint([&] {
+    std::call_once(once, [&] {
+      called.set_value();
+      may_return.get_future().wait();
+      has_returned = true;
+    });
+  });
+  enter(authority, profile("a", 1));
+  called.get_future().wait();
+  std::thread replaces{[&] {
+    authority.on_hint([] {});
+    CHECK(has_returned);
+  }};
+  may_return.set_value();
+  replaces.join();
 }
 
 TEST_CASE("etcd authority: a server restored from an older backup is refused, and changes nothing") {

@@ -64,7 +64,7 @@ struct replica_node final : journal_listener, replica_listener, replica_peers {
     journal_options quick;
     quick.trim_bytes = 1;
     quick.apply_delay = std::chrono::milliseconds{1};
-    quick.keep_bytes_max = 20'000;
+    quick.keep_bytes_max = 60'000;
     log = std::make_unique<journal>(*stored, *this, quick, directory);
     auto recovered = log->recover();
     REQUIRE(std::holds_alternative<std::vector<recovered_shard>>(recovered));
@@ -73,9 +73,10 @@ struct replica_node final : journal_listener, replica_listener, replica_peers {
     environment.self = self;
     environment.peers = this;
     environment.history = log.get();
-    environment.in_background = [this](const std::function<void()>& run) {
-      if (!is_background_busy) return run();
-      in_background.push_back(run);
+    environment.in_background = [](const std::function<void()>& run) { run(); };
+    environment.in_reader = [this](const std::function<void()>& run) {
+      if (!is_reader_busy) return run();
+      in_reader.push_back(run);
     };
     environment.message_bytes_max = 2000;
     environment.piece_bytes = 1500;
@@ -155,15 +156,15 @@ struct replica_node final : journal_listener, replica_listener, replica_peers {
     return out;
   }
 
-  void free_background() {
-    is_background_busy = false;
-    for (const auto& run : std::exchange(in_background, {})) run();
+  void free_reader() {
+    is_reader_busy = false;
+    for (const auto& run : std::exchange(in_reader, {})) run();
   }
 
   authority_reader reader;
   replica_environment environment;
-  bool is_background_busy = false;
-  std::vector<std::function<void()>> in_background;
+  bool is_reader_busy = false;
+  std::vector<std::function<void()>> in_reader;
   std::mutex mutex;
   std::deque<std::function<void()>> posted;  // guarded by mutex
   std::deque<message> sent;
@@ -232,20 +233,20 @@ TEST_CASE("catch-up: a new copy gets a snapshot, and one that was away gets entr
 
   // Not in the set yet, or it would be waited for; away, and back before it is too far behind.
   net.is_cut = true;
-  for (int i = 0; i < 20; ++i) primary.propose(1);
+  for (int i = 0; i < 100; ++i) primary.propose(1);
   for (int i = 0; i < 3; ++i) net.run_until([] { return true; });
   net.is_cut = false;
   const auto pieces = net.pieces;
   // Reading an old log takes as long as it likes: the shard goes on meanwhile, and asks for no range twice.
-  primary.is_background_busy = true;
-  REQUIRE(net.run_until([&] { return !primary.in_background.empty(); }));
+  primary.is_reader_busy = true;
+  REQUIRE(net.run_until([&] { return !primary.in_reader.empty(); }));
   primary.propose(1);
   REQUIRE(net.run_until([&] { return primary.committed == primary.last; }));
   const auto asked_until_ms = net.clock.now_ms + 5000;  // by then the protocol has asked again, many times
   net.run_until([&] { return net.clock.now_ms >= asked_until_ms; });
-  CHECK(primary.in_background.size() <= 3);
+  CHECK(primary.in_reader.size() <= 3);
   CHECK(net.appended_out_of_log == 0);
-  primary.free_background();
+  primary.free_reader();
   REQUIRE(
       net.run_until([&] { return backup->applied == primary.last && primary.committed == primary.last; }));
   CHECK(net.pieces == pieces);
@@ -263,7 +264,7 @@ TEST_CASE("catch-up: a new copy gets a snapshot, and one that was away gets entr
   CHECK(again.stored->applied(0).index == end);
 
   // What it lacks is in the log no more: a snapshot on top of what it has, and then entries again.
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 200; ++i) {
     primary.propose(2);
     REQUIRE(net.run_until([&] { return primary.applied == primary.last; }));
   }
@@ -278,4 +279,57 @@ TEST_CASE("catch-up: a new copy gets a snapshot, and one that was away gets entr
     REQUIRE(net.run_until([&] { return again.applied == primary.last; }));
   }
   CHECK(again.rows() == primary.rows());
+}
+
+namespace {
+
+/// A primary and a backup that is in sync.
+struct pair_of_nodes {
+  pair_of_nodes() {
+    net.nodes = {&primary, &backup};
+    primary.host->on_peer(second_node);
+    backup.host->on_peer(first_node);
+    REQUIRE(
+        net.run_until([&] { return decides.now.config.in_sync.size() == 2 && primary.served_epoch == 4; }));
+  }
+
+  test::temporary_directory here;
+  test::temporary_directory there;
+  shared_register decides;
+  network net;
+  replica_node primary{here.path(), first_node, decides, net.clock};
+  replica_node backup{there.path(), second_node, decides, net.clock};
+};
+
+}  // namespace
+
+TEST_CASE("catch-up: what everybody waits for waits for no old log that is being read") {
+  pair_of_nodes both;
+  auto& [here, there, decides, net, primary, backup] = both;
+  primary.is_reader_busy = true;
+  net.is_cut = true;
+  primary.propose(3);
+  net.run_until([] { return true; });
+  net.is_cut = false;
+  REQUIRE(net.run_until([&] { return primary.committed == primary.last; }));
+  CHECK(decides.now.config.in_sync.size() == 2);
+}
+
+TEST_CASE("catch-up: what is asked for while the log before it is read is sent when that has been read") {
+  pair_of_nodes both;
+  auto& [here, there, decides, net, primary, backup] = both;
+  primary.is_reader_busy = true;
+  net.is_cut = true;
+  for (int i = 0; i < 100; ++i) primary.propose(1);
+  net.run_until([] { return true; });
+  net.is_cut = false;
+  REQUIRE(net.run_until([&] { return !primary.in_reader.empty(); }));
+  // Sent at once, too early for the backup, which says what it lacks.
+  for (int i = 0; i < 100; ++i) primary.propose(1);
+  const auto asked_until_ms = net.clock.now_ms + 200;
+  net.run_until([&] { return net.clock.now_ms >= asked_until_ms; });
+  const auto freed_ms = net.clock.now_ms;
+  primary.free_reader();
+  REQUIRE(net.run_until([&] { return primary.committed == primary.last; }));
+  CHECK(net.clock.now_ms - freed_ms < 200);  // sooner than anything is sent again for want of an answer
 }

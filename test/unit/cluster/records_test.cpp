@@ -50,6 +50,19 @@ TEST_CASE("authority records: a config that breaks its own rules is told, and no
        [](shard_config& c) {
          c.replicas = {node_id{1}, node_id{1}};
        }},
+      {"its in-sync set names nobody",
+       [](shard_config& c) {
+         c.primary.run = 0;
+         c.in_sync[1].run = 0;
+       }},
+      {"its in-sync set names nobody",
+       [](shard_config& c) {
+         c.in_sync[0] = {node_id::none, 30};
+       }},
+      {"its replicas name nobody",
+       [](shard_config& c) {
+         c.replicas = {node_id::none, node_id{1}};
+       }},
   };
   for (const auto& one : rows) {
     CAPTURE(one.fault);
