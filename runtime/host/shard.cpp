@@ -130,6 +130,14 @@ void shard::take_up_stored_work() {
                      receipts_.restore(source, read_send_id(in.rest()));
                      return true;
                    });
+  const auto settled = keys::section(id_, row_section::settled);
+  store_.scan_rows(settled, prefix_end(settled), scan_order::ascending,
+                   [&](std::string_view key, std::string_view value) {
+                     const auto below = decode_settled_row(value);
+                     TROUPE_ASSERT(below, "a row of what is settled does not decode");
+                     receipts_.restore_settled(byte_reader{key.substr(settled.size())}.u16_be(), *below);
+                     return true;
+                   });
   fire_timers();
 }
 

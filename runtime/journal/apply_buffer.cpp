@@ -75,6 +75,13 @@ void apply_buffer::add_effects(shard_id shard, std::uint64_t index, const entry_
     rows_.erase(keys::message(shard, row_section::outbox, peer, id));
   for (const auto& [peer, id] : entry.forgotten)
     rows_.erase(keys::message(shard, row_section::received, peer, id));
+  // A peer's receipts go in order: the last one of a run says how far.
+  for (auto one = entry.forgotten.begin(); one != entry.forgotten.end(); ++one) {
+    const auto next = std::next(one);
+    if (next != entry.forgotten.end() && next->first == one->first) continue;
+    rows_.put(keys::channel(shard, row_section::settled, one->first),
+              rows_.keep(encode_settled_row(behind(one->second))));
+  }
 }
 
 void apply_buffer::put_new(std::string_view key, std::string_view value) {
@@ -123,6 +130,24 @@ bool apply_buffer::write_slice(store_batch& batch, std::size_t rows_max) {
   entries_ = 0;
   flushing_ = false;
   return true;
+}
+
+std::string encode_settled_row(send_id below) {
+  std::string out(1, row_format);
+  byte_writer w{out};
+  w.u64_be(below.index);
+  w.u16_be(below.position);
+  return out;
+}
+
+std::optional<send_id> decode_settled_row(std::string_view bytes) {
+  byte_reader in{bytes};
+  if (in.u8() != static_cast<std::uint8_t>(row_format)) return std::nullopt;
+  send_id below;
+  below.index = in.u64_be();
+  below.position = in.u16_be();
+  if (!in.ok()) return std::nullopt;
+  return below;
 }
 
 std::string encode_outbox_row(const entry_view::sent_message& message) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -81,6 +82,8 @@ class apply_buffer {
 };
 
 /// The stored forms of outbox messages and timers.
+std::string encode_settled_row(send_id below);
+std::optional<send_id> decode_settled_row(std::string_view bytes);
 std::string encode_outbox_row(const entry_view::sent_message& message);
 [[nodiscard]] bool decode_outbox_row(std::string_view bytes, outbound& message);
 std::string encode_timer_row(message_no message, std::string_view body);

@@ -7,12 +7,6 @@ namespace {
 
 constexpr std::size_t batch_max = 256;
 
-send_id behind(send_id id) {
-  return id.position == std::numeric_limits<std::uint16_t>::max()
-             ? send_id{id.index + 1, 0}
-             : send_id{id.index, static_cast<std::uint16_t>(id.position + 1)};
-}
-
 }  // namespace
 
 void outbox::restore(const std::vector<shard_id>& destinations) {
@@ -150,15 +144,16 @@ receipts::receipt_list::iterator receipts::place_of(receipt_list& list, send_id 
 }
 
 bool receipts::begin(shard_id source, send_id id) {
-  auto& list = sources_[source];
-  const auto at = place_of(list, id);
-  if (at != list.end() && at->id == id) return false;
-  list.insert(at, {id, false});
+  auto& from = sources_[source];
+  if (id < from.settled_below) return false;
+  const auto at = place_of(from.list, id);
+  if (at != from.list.end() && at->id == id) return false;
+  from.list.insert(at, {id, false});
   return true;
 }
 
 void receipts::done(shard_id source, send_id id) {
-  auto& list = sources_[source];
+  auto& list = sources_[source].list;
   const auto at = place_of(list, id);
   if (at != list.end() && at->id == id) at->is_done = true;
 }
@@ -166,23 +161,26 @@ void receipts::done(shard_id source, send_id id) {
 bool receipts::is_done(shard_id source, send_id id) const {
   const auto it = sources_.find(source);
   if (it == sources_.end()) return false;
-  const auto at = std::lower_bound(it->second.begin(), it->second.end(), id,
+  const auto& [list, settled_below] = it->second;
+  if (id < settled_below) return true;
+  const auto at = std::lower_bound(list.begin(), list.end(), id,
                                    [](const receipt& one, const send_id& key) { return one.id < key; });
-  return at != it->second.end() && at->id == id && at->is_done;
+  return at != list.end() && at->id == id && at->is_done;
 }
 
 void receipts::settle(shard_id source, send_id below) {
-  const auto it = sources_.find(source);
-  if (it == sources_.end()) return;
-  while (!it->second.empty() && it->second.front().id < below) {
-    forgotten_.emplace_back(source, it->second.front().id);
-    it->second.pop_front();
+  if (below == send_id{}) return;
+  auto& [list, settled_below] = sources_[source];
+  settled_below = std::max(settled_below, below);
+  while (!list.empty() && list.front().id < below) {
+    forgotten_.emplace_back(source, list.front().id);
+    list.pop_front();
   }
 }
 
 std::size_t receipts::size() const {
   std::size_t total = 0;
-  for (const auto& [source, list] : sources_) total += list.size();
+  for (const auto& [source, from] : sources_) total += from.list.size();
   return total;
 }
 

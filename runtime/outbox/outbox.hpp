@@ -92,10 +92,13 @@ class outbox {
 };
 
 /// The receiving half: which messages have had their effect here. A receipt is durable with the effect and
-/// goes when its sender says that it will not repeat the message.
+/// goes when its sender says that it will not repeat the message. What goes leaves a mark of how far: who was
+/// the sender before, and does not know yet that it is no more, may repeat it all the same, and so may a
+/// connection.
 class receipts {
  public:
-  void restore(shard_id source, send_id id) { sources_[source].push_back({id, true}); }
+  void restore(shard_id source, send_id id) { sources_[source].list.push_back({id, true}); }
+  void restore_settled(shard_id source, send_id below) { sources_[source].settled_below = below; }
   /// False: already here, at work or done.
   [[nodiscard]] bool begin(shard_id source, send_id id);
   void done(shard_id source, send_id id);
@@ -112,9 +115,13 @@ class receipts {
     bool is_done = false;
   };
   using receipt_list = std::deque<receipt>;  // by id: messages mostly come in order
+  struct sender {
+    receipt_list list;
+    send_id settled_below;
+  };
   static receipt_list::iterator place_of(receipt_list& list, send_id id);
 
-  std::map<shard_id, receipt_list> sources_;
+  std::map<shard_id, sender> sources_;
   peer_sends forgotten_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@ enum class row_section : std::uint8_t {
   timers = 1,    // [due u64][kind u8][key length u8][key][number u64]
   outbox = 2,    // [destination shard u16][index u64][position u16]
   received = 3,  // [source shard u16][index u64][position u16]
+  settled = 4,   // [source shard u16]: [index u64][position u16], below which receipts have gone
 };
 
 /// Names one outbox message for ever: the entry that sent it, and its place among that entry's messages.
@@ -28,6 +30,13 @@ struct send_id {
   std::uint16_t position = 0;
   friend auto operator<=>(const send_id&, const send_id&) = default;
 };
+
+/// The next one in order; nothing is between them.
+inline send_id behind(send_id id) {
+  return id.position == std::numeric_limits<std::uint16_t>::max()
+             ? send_id{id.index + 1, 0}
+             : send_id{id.index, static_cast<std::uint16_t>(id.position + 1)};
+}
 
 /// Which slice of all entities this one belongs to. Stable for ever. The key alone decides, so that what
 /// belongs together under one name, such as a user's inbox and agenda, shares a shard and its messages share

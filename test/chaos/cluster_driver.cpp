@@ -7,12 +7,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <memory>
+#include <system_error>
 #include <thread>
+
+#include "test/chaos/copies.hpp"
+#include "test/chaos/processes.hpp"
 
 namespace troupe::chaos {
 namespace {
@@ -27,6 +34,29 @@ std::string first_line_of(const std::string& file) {
 std::string last_line_of(std::string text) {
   text.erase(text.find_last_not_of('\n') + 1);
   return text.substr(text.rfind('\n') + 1);  // all of it where there is no other line: npos + 1 is 0
+}
+
+/// As cluster.sh writes it, whose processes have it among their words.
+std::string absolute(const std::string& directory) {
+  return std::filesystem::absolute(directory).lexically_normal().string();
+}
+
+trouble send(const std::string& name, int pid, int number) {
+  constexpr int freeze_patience_ms = 1000;
+  if (::kill(pid, number) != 0)
+    return fmt::format("{} cannot be sent signal {}: {}", name, number,
+                       std::generic_category().message(errno));
+  // It takes hold when each thread comes by.
+  for (int waited = 0; number == SIGSTOP && !is_frozen(pid); waited += 10) {
+    if (waited >= freeze_patience_ms) return name + " was not frozen";
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  return {};
+}
+
+bool is_as_wanted(ending how, int status) {
+  if (how == ending::killed) return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 std::vector<std::string> numbered(char letter, int count) {
@@ -51,9 +81,17 @@ std::string run_command(const std::string& line, int* code) {
 }
 
 cluster_driver::cluster_driver(std::string source, std::string troupe, std::string directory, shape of)
-    : source_(std::move(source)), troupe_(std::move(troupe)), directory_(std::move(directory)), shape_(of) {}
+    : source_(std::move(source)), troupe_(std::move(troupe)), directory_(absolute(directory)), shape_(of) {
+  adopt_orphans();
+}
 
 cluster_driver::~cluster_driver() { stop(); }
+
+trouble cluster_driver::try_script(const std::string& words) const {
+  int code = 0;
+  const auto said = script(words, &code);
+  return code == 0 ? "" : fmt::format("`cluster.sh {}` failed: {}", words, last_line_of(said));
+}
 
 std::string cluster_driver::script(const std::string& words, int* code) const {
   return run_command(fmt::format("TROUPE='{}' '{}/scripts/cluster.sh' {} --data '{}' 2>&1", troupe_, source_,
@@ -117,16 +155,14 @@ bool cluster_driver::start_proxy() {
   return out.flush().good();
 }
 
-void cluster_driver::cut(const std::string& from, const std::string& to) const {
-  if (proxy_) return proxy_->cut(from, to);
-  script("cut " + from + " " + to);
+trouble cluster_driver::cut(const std::string& from, const std::string& to) const {
+  if (!proxy_) return try_script("cut " + from + " " + to);
+  proxy_->cut(from, to);
+  return {};
 }
 
-void cluster_driver::unplug(const std::string& name) const {
-  if (!proxy_) {
-    script("unplug " + name);
-    return;
-  }
+trouble cluster_driver::unplug(const std::string& name) const {
+  if (!proxy_) return try_script("unplug " + name);
   auto others = nodes();
   for (const auto& front : fronts()) others.push_back(front);
   others.emplace_back("etcd");
@@ -134,15 +170,25 @@ void cluster_driver::unplug(const std::string& name) const {
     proxy_->cut(name, other);
     proxy_->cut(other, name);
   }
+  return {};
 }
 
-void cluster_driver::heal() const {
-  if (proxy_) return proxy_->heal();
-  script("heal");
+trouble cluster_driver::heal() const {
+  if (!proxy_) return try_script("heal");
+  proxy_->heal();
+  return {};
 }
 
-void cluster_driver::stop() {
-  if (std::filesystem::exists(directory_ + "/urls")) script("stop");
+std::vector<trouble> cluster_driver::stop() {
+  constexpr int patience_ms = 1000;  // the script has waited already
+  std::vector<trouble> out;
+  if (!std::filesystem::exists(directory_ + "/urls")) return out;
+  if (auto why = try_script("stop"); !why.empty()) out.push_back(std::move(why));
+  for (const auto& names : {nodes(), fronts()})
+    for (const auto& name : names)
+      if (auto why = await_end(name, ending::in_peace, patience_ms); !why.empty())
+        out.push_back(std::move(why));
+  return out;
 }
 
 std::vector<std::string> cluster_driver::urls() const {
@@ -181,50 +227,108 @@ int cluster_driver::pid_of(const std::string& file) const {
   return text.empty() ? 0 : std::stoi(text);
 }
 
-void cluster_driver::signal(const std::string& name, int number) const {
-  if (is_running(name)) ::kill(pid_of(name + ".pid"), number);
+trouble cluster_driver::missing() const {
+  trouble out;
+  for (const auto& names : {nodes(), fronts()})
+    for (const auto& name : names)
+      if (!is_running(name)) out += (out.empty() ? "" : ", ") + name + " does not run";
+  return out;
+}
+
+std::string cluster_driver::stats_of(const std::string& node) const {
+  const auto ports = first_line_of(directory_ + "/" + node + ".ports");
+  const auto where = shape_.has_namespaces
+                         ? fmt::format("ip netns exec '{}-{}' ", first_line_of(directory_ + "/hub"), node)
+                         : "";
+  return run_command(fmt::format("{}'{}' status --json --ops-url http://127.0.0.1:{} 2>/dev/null", where,
+                                 troupe_, ports.substr(ports.find(' ') + 1)),
+                     nullptr);
+}
+
+trouble cluster_driver::copy_behind() const {
+  std::map<std::string, std::string> stats;
+  for (const auto& node : nodes()) stats[node] = stats_of(node);
+  return chaos::copy_behind(stats);
+}
+
+trouble cluster_driver::signal(const std::string& name, int number) const {
+  if (!is_running(name)) return fmt::format("{} does not run: signal {} reaches nobody", name, number);
+  return send(name, pid_of(name + ".pid"), number);
 }
 
 bool cluster_driver::is_running(const std::string& name) const {
   const auto pid = pid_of(name + ".pid");
-  if (pid == 0) return false;
-  // Its own process and no other that has got its number since: the data directory is among its words.
-  std::ifstream in{fmt::format("/proc/{}/cmdline", pid)};
-  const std::string words{std::istreambuf_iterator<char>{in}, {}};
-  return words.find(directory_ + "/" + name) != std::string::npos;
+  return pid != 0 && has_word(pid, data_of(name));
 }
 
-bool cluster_driver::wait_ended(const std::string& name, int deadline_ms) const {
-  for (int waited = 0; is_running(name); waited += 10) {
-    if (waited >= deadline_ms) return false;
+trouble cluster_driver::await_end(const std::string& name, ending how, int deadline_ms) const {
+  const auto status = await_exit(pid_of(name + ".pid"), deadline_ms);
+  if (!status && is_running(name)) return fmt::format("{} still runs after {} ms", name, deadline_ms);
+  if (!status) return name + " has ended, and nobody knows how";
+  if (!is_as_wanted(how, *status)) return fmt::format("{} ended by {}", name, ending_in_words(*status));
+  if (how == ending::handed_over && !says_handed_over(name))
+    return fmt::format("{} ended without its log saying that all is handed over", name);
+  return {};
+}
+
+/// In what it has logged since it was asked to end, the last time.
+bool cluster_driver::says_handed_over(const std::string& node) const {
+  std::ifstream in{directory_ + "/" + node + ".log"};
+  const std::string log{std::istreambuf_iterator<char>{in}, {}};
+  const auto asked = log.rfind(" SIGTERM: draining");
+  return asked != std::string::npos &&
+         log.find(" stopped: what it was the primary of is handed over", asked) != std::string::npos;
+}
+
+trouble cluster_driver::launch(const std::string& name) const { return try_script("restart " + name); }
+
+trouble cluster_driver::empty_disk(const std::string& name) const {
+  std::error_code fault;
+  // The directory itself may be where a disk is mounted.
+  for (const auto& entry : std::filesystem::directory_iterator{data_of(name), fault})
+    if (!fault) std::filesystem::remove_all(entry, fault);
+  if (!fault && std::filesystem::is_empty(data_of(name), fault)) return {};
+  return fmt::format("the disk of {} is not empty: {}", name, fault ? fault.message() : "something is left");
+}
+
+trouble cluster_driver::fill_disk(const std::string& name) const {
+  const auto file = data_of(name) + "/filler";
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::string piece(64U << 10U, 'f');
+  while (fd >= 0 && ::write(fd, piece.data(), piece.size()) > 0) {
+  }
+  const int why = errno;
+  if (fd >= 0) ::close(fd);
+  return why == ENOSPC
+             ? ""
+             : fmt::format("the disk of {} did not get full: {}", name, std::generic_category().message(why));
+}
+
+trouble cluster_driver::free_disk(const std::string& name) const {
+  std::error_code fault;
+  if (std::filesystem::remove(data_of(name) + "/filler", fault)) return {};
+  return fmt::format("what filled the disk of {} is not there any more", name);
+}
+
+bool cluster_driver::is_etcd_running() const {
+  const auto pid = pid_of("etcd/pid");
+  return pid != 0 && has_word(pid, directory_ + "/etcd/data");
+}
+
+trouble cluster_driver::signal_etcd(int number) const {
+  if (!is_etcd_running()) return fmt::format("etcd does not run: signal {} reaches nobody", number);
+  return send("etcd", pid_of("etcd/pid"), number);
+}
+
+trouble cluster_driver::await_etcd_end(int deadline_ms) const {
+  // `timeout` is its parent, so how it ended is not told here.
+  for (int waited = 0; is_etcd_running(); waited += 10) {
+    if (waited >= deadline_ms) return fmt::format("etcd still runs after {} ms", deadline_ms);
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
-  return true;
+  return {};
 }
 
-void cluster_driver::launch(const std::string& name) const { script("restart " + name); }
-
-void cluster_driver::empty_disk(const std::string& name) const {
-  // The directory itself may be where a disk is mounted.
-  for (const auto& entry : std::filesystem::directory_iterator{data_of(name)})
-    std::filesystem::remove_all(entry);
-}
-
-void cluster_driver::fill_disk(const std::string& name) const {
-  std::ofstream out{data_of(name) + "/filler", std::ios::binary};
-  const std::string piece(64U << 10U, 'f');
-  while (out.write(piece.data(), static_cast<std::streamsize>(piece.size())).flush()) {
-  }
-}
-
-void cluster_driver::free_disk(const std::string& name) const {
-  std::filesystem::remove(data_of(name) + "/filler");
-}
-
-void cluster_driver::signal_etcd(int number) const {
-  if (const auto pid = pid_of("etcd/pid"); pid != 0) ::kill(pid, number);
-}
-
-void cluster_driver::launch_etcd() const { script("start-etcd"); }
+trouble cluster_driver::launch_etcd() const { return try_script("start-etcd"); }
 
 }  // namespace troupe::chaos

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,7 +12,19 @@ namespace troupe::chaos {
 /// What the command printed; `code`, when wanted: its exit code, 255 when a signal ended it.
 std::string run_command(const std::string& line, int* code);
 
-/// A cluster of real processes, made and driven by scripts/cluster.sh.
+/// Why something could not be done, in words; empty: it is done. What was not done to a cluster is no fault
+/// that it has borne, so nobody may overlook it.
+using trouble = std::string;
+
+/// How a process is to have ended.
+enum class ending : std::uint8_t {
+  killed,       // by SIGKILL
+  in_peace,     // by itself, with exit code 0
+  handed_over,  // a node: the same, and its log says that others have all that it was the primary of
+};
+
+/// A cluster of real processes, made and driven by scripts/cluster.sh. They are this process's children once
+/// the script has ended.
 class cluster_driver {
  public:
   struct shape {
@@ -31,13 +44,14 @@ class cluster_driver {
 
   /// False: see `fault`.
   bool start(std::string& fault);
-  /// Graceful; what is on disk stays.
-  void stop();
+  /// Graceful; what is on disk stays. Returns what did not end as it should, a sentence each.
+  std::vector<trouble> stop();
 
   const shape& made_as() const { return shape_; }
   std::vector<std::string> urls() const;
   std::vector<std::string> nodes() const;
   std::vector<std::string> fronts() const;
+  const std::string& directory() const { return directory_; }
   std::string data_of(const std::string& name) const { return directory_ + "/" + name; }
   std::string token(const std::string& user) const;
   /// The node that is the primary of that SKU; empty: nobody knows.
@@ -45,30 +59,40 @@ class cluster_driver {
   /// Whether every shard has a primary and all its copies in sync.
   bool is_whole() const;
 
-  void signal(const std::string& name, int number) const;
+  /// The nodes and fronts that do not run, in words.
+  trouble missing() const;
+  /// A copy that is not where all copies of its shard are, all of its log applied; only with nobody at work.
+  trouble copy_behind() const;
+
+  [[nodiscard]] trouble signal(const std::string& name, int number) const;
   bool is_running(const std::string& name) const;
-  /// False: it still runs at the deadline.
-  bool wait_ended(const std::string& name, int deadline_ms) const;
+  [[nodiscard]] trouble await_end(const std::string& name, ending how, int deadline_ms) const;
   /// Starts a process that has ended, on its data.
-  void launch(const std::string& name) const;
-  void empty_disk(const std::string& name) const;
+  [[nodiscard]] trouble launch(const std::string& name) const;
+  [[nodiscard]] trouble empty_disk(const std::string& name) const;
   /// Takes all the room there is, until free_disk(). Only where the disk is its own.
-  void fill_disk(const std::string& name) const;
-  void free_disk(const std::string& name) const;
+  [[nodiscard]] trouble fill_disk(const std::string& name) const;
+  [[nodiscard]] trouble free_disk(const std::string& name) const;
 
   /// What `from` sends does not reach `to`, which may be "etcd"; until heal().
-  void cut(const std::string& from, const std::string& to) const;
-  void unplug(const std::string& name) const;
-  void heal() const;
+  [[nodiscard]] trouble cut(const std::string& from, const std::string& to) const;
+  [[nodiscard]] trouble unplug(const std::string& name) const;
+  [[nodiscard]] trouble heal() const;
 
-  void signal_etcd(int number) const;
-  void launch_etcd() const;
+  [[nodiscard]] trouble signal_etcd(int number) const;
+  [[nodiscard]] trouble await_etcd_end(int deadline_ms) const;
+  [[nodiscard]] trouble launch_etcd() const;
 
  private:
   bool start_proxy();
   /// From here on this process, and what it starts, is where etcd is.
   bool enter_hub() const;
   int pid_of(const std::string& file) const;
+  bool is_etcd_running() const;
+  /// The node's figures, of its operations port; empty: it does not answer.
+  std::string stats_of(const std::string& node) const;
+  bool says_handed_over(const std::string& node) const;
+  trouble try_script(const std::string& words) const;
   /// What it printed; `code`: its exit code.
   std::string script(const std::string& words, int* code = nullptr) const;
 

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "runtime/base/time.hpp"
+#include "test/chaos/delivery_check.hpp"
 #include "test/chaos/front_client.hpp"
 
 namespace troupe::chaos {
@@ -18,21 +19,13 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t tasks_a_user = 200;
-
-/// What one task's user must be told: how often, of each type.
-struct expected_task {
-  std::string id;
-  bool has_due_time = false;
-};
-
-/// Of one user: type and task, how often.
-using told = std::map<std::pair<std::string, std::string>, int>;
+constexpr std::size_t faults_max = 5;
 
 }  // namespace
 
 class deliveries::client {
  public:
-  client(const deliveries& of, std::size_t number)
+  client(deliveries& of, std::size_t number)
       : of_(of),
         number_(number),
         random_(number),
@@ -51,12 +44,13 @@ class deliveries::client {
 
   void compare(steady_clock::time_point until, std::vector<std::string>& faults) {
     for (const auto& [user, tasks] : expected_) {
-      auto wrong = difference(user, tasks);
+      auto wrong = wrong_in_inbox(user, tasks);
       while (!wrong.empty() && steady_clock::now() < until) {
         std::this_thread::sleep_for(milliseconds{100});
-        wrong = difference(user, tasks);
+        wrong = wrong_in_inbox(user, tasks);
       }
-      if (!wrong.empty() && faults.size() < 5) faults.push_back(wrong);
+      for (const auto& one : wrong)
+        if (faults.size() < faults_max) faults.push_back(fmt::format("the inbox of {}: {}", user, one));
     }
     if (given_up_ > 0)
       faults.push_back(fmt::format("{} tasks found no outcome within their patience", given_up_));
@@ -75,14 +69,14 @@ class deliveries::client {
     }
     const request asked{"POST", "/api/v1/tasks", body + "}", fmt::format("task-{}-{}", number_, created)};
     const auto until = steady_clock::now() + milliseconds{of_.options_.patience_ms};
-    answer got;
+    auto got = of_.writes_.ask(front_, asked);
     while (!got.is_ok()) {
       if (steady_clock::now() > until) {
         ++given_up_;
         return;
       }
+      std::this_thread::sleep_for(milliseconds{30});
       got = front_.ask(asked);
-      if (!got.is_ok()) std::this_thread::sleep_for(milliseconds{30});
     }
     if (created % 4 == 0) front_.ask(asked);
     expected_[user].push_back({std::string{boost::json::parse(got.body).at("id").as_string()}, has_due_time});
@@ -90,35 +84,24 @@ class deliveries::client {
     due += has_due_time ? 1 : 0;
   }
 
-  /// Empty when the inbox has what it must have, and nothing else.
-  std::string difference(const std::string& user, const std::vector<expected_task>& tasks) {
-    told now;
+  std::vector<std::string> wrong_in_inbox(const std::string& user, const std::vector<expected_task>& tasks) {
+    std::vector<notification> inbox;
     std::string next;
     do {
       const auto got =
           front_.ask({"GET", fmt::format("/api/v1/users/{}/notifications?limit=100{}", user, next), "", ""});
-      if (!got.is_ok())
-        return fmt::format("the inbox of {} cannot be read: {} {}", user, got.status, got.body);
+      if (!got.is_ok()) return {fmt::format("it cannot be read: {} {}", got.status, got.body)};
       const auto page = boost::json::parse(got.body);
       for (const auto& one : page.at("items").as_array())
-        ++now[{std::string{one.at("type").as_string()}, std::string{one.at("subject").as_string()}}];
+        inbox.push_back(
+            {std::string{one.at("type").as_string()}, std::string{one.at("subject").as_string()}});
       const auto* cursor = page.as_object().if_contains("nextCursor");
       next = cursor != nullptr && cursor->is_string() ? "&cursor=" + std::string{cursor->get_string()} : "";
     } while (!next.empty());
-    told wanted;
-    for (const auto& task : tasks) {
-      ++wanted[{"task_created", task.id}];
-      if (task.has_due_time) ++wanted[{"task_due", task.id}];
-    }
-    if (now == wanted) return {};
-    for (const auto& [what, count] : wanted)
-      if (const auto at = now.find(what); at == now.end() || at->second != count)
-        return fmt::format("{} of task {} was told {} times and not {}", what.first, what.second,
-                           at == now.end() ? 0 : at->second, count);
-    return fmt::format("the inbox of {} has {} kinds of news, not {}", user, now.size(), wanted.size());
+    return differences(tasks, inbox);
   }
 
-  const deliveries& of_;
+  deliveries& of_;
   const std::size_t number_;
   std::mt19937_64 random_;
   front_client front_;
@@ -126,7 +109,8 @@ class deliveries::client {
   std::map<std::string, std::vector<expected_task>> expected_;  // by user
 };
 
-deliveries::deliveries(delivery_options options) : options_(std::move(options)) {
+deliveries::deliveries(delivery_options options, first_attempts& writes)
+    : options_(std::move(options)), writes_(writes) {
   for (std::size_t i = 1; i <= options_.clients; ++i) clients_.push_back(std::make_unique<client>(*this, i));
 }
 

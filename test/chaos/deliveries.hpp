@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "test/chaos/first_attempts.hpp"
+
 namespace troupe::chaos {
 
 struct delivery_options {
@@ -24,7 +26,8 @@ struct delivery_options {
 /// at all, shows in that user's inbox.
 class deliveries {
  public:
-  explicit deliveries(delivery_options options);
+  /// `writes` outlives it, and is told of each task's first attempt.
+  deliveries(delivery_options options, first_attempts& writes);
   ~deliveries();
   deliveries(const deliveries&) = delete;
   deliveries& operator=(const deliveries&) = delete;
@@ -43,6 +46,7 @@ class deliveries {
   class client;
 
   const delivery_options options_;
+  first_attempts& writes_;
   std::atomic<bool> is_over_{false};
   std::vector<std::unique_ptr<client>> clients_;
   std::vector<std::thread> threads_;

@@ -13,44 +13,63 @@ constexpr int end_patience_ms = 30'000;
 void pause_ms(int time) { std::this_thread::sleep_for(std::chrono::milliseconds{time}); }
 
 void kill_and_restart(scene& s, const std::vector<std::string>& names, int away_ms) {
-  for (const auto& name : names) s.cluster.signal(name, SIGKILL);
-  for (const auto& name : names) s.cluster.wait_ended(name, end_patience_ms);
+  for (const auto& name : names) s.must(s.cluster.signal(name, SIGKILL));
+  for (const auto& name : names) s.must(s.cluster.await_end(name, ending::killed, end_patience_ms));
   pause_ms(away_ms);
-  for (const auto& name : names) s.cluster.launch(name);
+  for (const auto& name : names) s.must(s.cluster.launch(name));
 }
 
 void freeze(scene& s, const std::string& name, int time) {
-  s.cluster.signal(name, SIGSTOP);
+  s.must(s.cluster.signal(name, SIGSTOP));
   pause_ms(time);
-  s.cluster.signal(name, SIGCONT);
+  s.must(s.cluster.signal(name, SIGCONT));
 }
 
 void end_and_restart(scene& s, const std::string& name) {
-  s.cluster.signal(name, SIGTERM);
-  s.cluster.wait_ended(name, end_patience_ms);
-  s.cluster.launch(name);
+  s.must(s.cluster.signal(name, SIGTERM));
+  s.must(s.cluster.await_end(name, ending::handed_over, end_patience_ms));
+  s.must(s.cluster.launch(name));
+}
+
+void kill_and_restart_etcd(scene& s, int away_ms) {
+  s.must(s.cluster.signal_etcd(SIGKILL));
+  s.must(s.cluster.await_etcd_end(end_patience_ms));
+  pause_ms(away_ms);
+  s.must(s.cluster.launch_etcd());
+}
+
+void freeze_etcd(scene& s, int time) {
+  s.must(s.cluster.signal_etcd(SIGSTOP));
+  pause_ms(time);
+  s.must(s.cluster.signal_etcd(SIGCONT));
 }
 
 /// From all of them but itself.
 void cut_off(scene& s, const std::string& name, const std::vector<std::string>& others, bool both_ways) {
   for (const auto& other : others) {
     if (other == name) continue;
-    s.cluster.cut(name, other);
-    if (both_ways) s.cluster.cut(other, name);
+    s.must(s.cluster.cut(name, other));
+    if (both_ways) s.must(s.cluster.cut(other, name));
   }
   pause_ms(s.draw(2000, 5000));
-  s.cluster.heal();
+  s.must(s.cluster.heal());
 }
 
 void wait_whole(scene& s) {
-  for (int i = 0; i < 300 && !s.cluster.is_whole(); ++i) pause_ms(100);
+  for (int i = 0; i < 300; ++i) {
+    if (s.cluster.is_whole()) return;
+    pause_ms(100);
+  }
+  s.must("the cluster was not whole again before the next node");
 }
 
 }  // namespace
 
 std::string scene::primary() {
   auto name = cluster.primary_of(sku);
-  return name.empty() ? any(cluster.nodes()) : name;
+  if (!name.empty()) return name;
+  must("nobody knows the primary of " + sku);
+  return any(cluster.nodes());
 }
 
 const std::vector<fault>& all_faults() {
@@ -82,51 +101,31 @@ const std::vector<fault>& all_faults() {
       {"empty disk", "kill -9 of a node, started again with nothing",
        [](scene& s) {
          const auto name = s.any(s.cluster.nodes());
-         s.cluster.signal(name, SIGKILL);
-         s.cluster.wait_ended(name, end_patience_ms);
-         s.cluster.empty_disk(name);
-         s.cluster.launch(name);
+         s.must(s.cluster.signal(name, SIGKILL));
+         s.must(s.cluster.await_end(name, ending::killed, end_patience_ms));
+         s.must(s.cluster.empty_disk(name));
+         s.must(s.cluster.launch(name));
        }},
       {"kill etcd", "kill -9 of etcd, started again after 2 s",
-       [](scene& s) {
-         s.cluster.signal_etcd(SIGKILL);
-         pause_ms(2000);
-         s.cluster.launch_etcd();
-       },
-       fault::needs::nothing, true},
-      {"freeze etcd", "SIGSTOP of etcd for 5 s",
-       [](scene& s) {
-         s.cluster.signal_etcd(SIGSTOP);
-         pause_ms(5000);
-         s.cluster.signal_etcd(SIGCONT);
-       },
+       [](scene& s) { kill_and_restart_etcd(s, 2000); }, fault::needs::nothing, true},
+      {"freeze etcd", "SIGSTOP of etcd for 5 s", [](scene& s) { freeze_etcd(s, 5000); },
        fault::needs::nothing, true},
       {"freeze etcd for long", "SIGSTOP of etcd for 15 s: every lease is over when it goes on",
-       [](scene& s) {
-         s.cluster.signal_etcd(SIGSTOP);
-         pause_ms(15'000);
-         s.cluster.signal_etcd(SIGCONT);
-       },
-       fault::needs::nothing, true},
+       [](scene& s) { freeze_etcd(s, 15'000); }, fault::needs::nothing, true},
       {"nothing", "two seconds of peace, to compare with; only by name", [](scene&) { pause_ms(2000); },
        fault::needs::its_name},
       {"etcd away for a minute", "kill -9 of etcd, started again after 60 s; only by name",
-       [](scene& s) {
-         s.cluster.signal_etcd(SIGKILL);
-         pause_ms(60'000);
-         s.cluster.launch_etcd();
-       },
-       fault::needs::its_name, true},
+       [](scene& s) { kill_and_restart_etcd(s, 60'000); }, fault::needs::its_name, true},
       {"kill primary without etcd", "etcd frozen for 3 s, and a primary killed meanwhile",
        [](scene& s) {
          const auto name = s.primary();
-         s.cluster.signal_etcd(SIGSTOP);
+         s.must(s.cluster.signal_etcd(SIGSTOP));
          pause_ms(500);
-         s.cluster.signal(name, SIGKILL);
+         s.must(s.cluster.signal(name, SIGKILL));
          pause_ms(2500);
-         s.cluster.signal_etcd(SIGCONT);
-         s.cluster.wait_ended(name, end_patience_ms);
-         s.cluster.launch(name);
+         s.must(s.cluster.signal_etcd(SIGCONT));
+         s.must(s.cluster.await_end(name, ending::killed, end_patience_ms));
+         s.must(s.cluster.launch(name));
        }},
       {"cut primary from nodes",
        "a primary and the other nodes do not hear each other for 2 to 5 s; etcd and fronts do",
@@ -137,32 +136,32 @@ const std::vector<fault>& all_faults() {
        [](scene& s) { cut_off(s, s.primary(), {"etcd"}, false); }, fault::needs::links, true},
       {"primary long without etcd", "a primary does not reach etcd for 15 to 20 s: its lease is over",
        [](scene& s) {
-         s.cluster.cut(s.primary(), "etcd");
+         s.must(s.cluster.cut(s.primary(), "etcd"));
          pause_ms(s.draw(15'000, 20'000));
-         s.cluster.heal();
+         s.must(s.cluster.heal());
        },
        fault::needs::links, true},
       {"cut nodes from etcd", "no node reaches etcd for 2 to 5 s",
        [](scene& s) {
-         for (const auto& name : s.cluster.nodes()) s.cluster.cut(name, "etcd");
+         for (const auto& name : s.cluster.nodes()) s.must(s.cluster.cut(name, "etcd"));
          pause_ms(s.draw(2000, 5000));
-         s.cluster.heal();
+         s.must(s.cluster.heal());
        },
        fault::needs::links, true},
       {"cut front from primary", "a front and a primary do not hear each other for 2 to 5 s",
        [](scene& s) { cut_off(s, s.any(s.cluster.fronts()), {s.primary()}, true); }, fault::needs::links},
       {"unplug primary", "nothing reaches a primary, and nothing of it arrives, for 2 to 5 s",
        [](scene& s) {
-         s.cluster.unplug(s.primary());
+         s.must(s.cluster.unplug(s.primary()));
          pause_ms(s.draw(2000, 5000));
-         s.cluster.heal();
+         s.must(s.cluster.heal());
        },
        fault::needs::links},
       {"full disk", "the first node's disk has no room for 3 s",
        [](scene& s) {
-         s.cluster.fill_disk(s.cluster.nodes().front());
+         s.must(s.cluster.fill_disk(s.cluster.nodes().front()));
          pause_ms(3000);
-         s.cluster.free_disk(s.cluster.nodes().front());
+         s.must(s.cluster.free_disk(s.cluster.nodes().front()));
        },
        fault::needs::small_disk},
   };

@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "test/chaos/cluster_driver.hpp"
@@ -15,14 +16,19 @@ namespace troupe::chaos {
 struct scene {
   const cluster_driver& cluster;
   std::mt19937_64& random;
-  std::string sku;  // whose primary is meant where one is meant
+  std::string sku;              // whose primary is meant where one is meant
+  std::vector<trouble> undone;  // what of the fault could not be done
 
   int draw(int lowest, int highest) { return std::uniform_int_distribution<int>{lowest, highest}(random); }
   const std::string& any(const std::vector<std::string>& of) {
     return of[static_cast<std::size_t>(draw(0, static_cast<int>(of.size()) - 1))];
   }
-  /// The SKU's primary, or any node when nobody knows it.
+  /// The SKU's primary. When nobody knows it: any node, and then it is not the fault that was meant.
   std::string primary();
+  /// What the fault is made of. It goes on all the same, so that everything is started again.
+  void must(trouble why) {
+    if (!why.empty()) undone.push_back(std::move(why));
+  }
 };
 
 /// What goes wrong. `happen` returns when it is over and everything is started again: what is left is to
@@ -33,8 +39,9 @@ struct fault {
   std::function<void(scene&)> happen;
   enum class needs : std::uint8_t { nothing, links, small_disk, its_name };  // its_name: takes long
   needs what = needs::nothing;
-  /// Nobody is to notice: no read fails, and none waits for longer than planned_gap_ms. Far above what is
-  /// usual, since a busy machine must not fail a run: it is there for a cluster that stands still.
+  /// Nobody is to notice: no read and no first attempt of a write fails, and no read waits for longer than
+  /// planned_gap_ms. Far above what is usual, since a busy machine must not fail a run: it is there for a
+  /// cluster that stands still.
   bool is_planned = false;
 };
 inline constexpr int planned_gap_ms = 5000;

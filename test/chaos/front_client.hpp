@@ -18,8 +18,10 @@ struct answer {
   bool is_replay = false;
 
   bool is_ok() const { return status >= 200 && status < 300; }
-  /// A refusal that says what is so, as opposed to one that says that nobody could tell.
-  bool is_rejection() const { return status == 409 && problem != "in-progress"; }
+  /// It says what is so. Otherwise nobody could tell, or would do it now, or there was no answer: also where
+  /// a queue was full, since to a client that is a request that failed.
+  bool has_outcome() const { return status != 0 && status < 500 && problem != "request-in-progress"; }
+  bool is_rejection() const { return status == 409 && has_outcome(); }
 };
 
 struct request {

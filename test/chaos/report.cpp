@@ -19,6 +19,7 @@ double percentile(const std::vector<double>& sorted, double share) {
 struct by_fault {
   std::vector<double> gaps, recoveries;  // sorted
   std::uint64_t failed_probes = 0;
+  std::uint64_t failed_writes = 0;
 };
 
 std::map<std::string, by_fault> gathered(const chaos_report& of) {
@@ -28,6 +29,7 @@ std::map<std::string, by_fault> gathered(const chaos_report& of) {
     all.gaps.push_back(one.gap_ms);
     all.recoveries.push_back(one.recovery_ms);
     all.failed_probes += one.failed_probes;
+    all.failed_writes += one.failed_writes;
   }
   for (auto& [name, all] : out) {
     std::sort(all.gaps.begin(), all.gaps.end());
@@ -39,13 +41,13 @@ std::map<std::string, by_fault> gathered(const chaos_report& of) {
 }  // namespace
 
 std::string to_text(const chaos_report& of) {
-  auto out = fmt::format("Seed {}, {} rounds in {:.0f} s\n\n{:<28}{:>7}{:>22}{:>8}{:>8}{:>16}{:>15}\n",
+  auto out = fmt::format("Seed {}, {} rounds in {:.0f} s\n\n{:<28}{:>7}{:>22}{:>8}{:>8}{:>16}{:>15}{:>15}\n",
                          of.seed, of.rounds.size(), of.seconds, "fault", "rounds", "no answer, ms: p50",
-                         "p99", "max", "whole after, ms", "failed probes");
+                         "p99", "max", "whole after, ms", "failed probes", "failed writes");
   for (const auto& [name, all] : gathered(of))
-    out += fmt::format("{:<28}{:>7}{:>22.0f}{:>8.0f}{:>8.0f}{:>16.0f}{:>15}\n", name, all.gaps.size(),
+    out += fmt::format("{:<28}{:>7}{:>22.0f}{:>8.0f}{:>8.0f}{:>16.0f}{:>15}{:>15}\n", name, all.gaps.size(),
                        percentile(all.gaps, 0.5), percentile(all.gaps, 0.99), all.gaps.back(),
-                       percentile(all.recoveries, 0.5), all.failed_probes);
+                       percentile(all.recoveries, 0.5), all.failed_probes, all.failed_writes);
   out += fmt::format(
       "\nattempts {}: {} with an outcome, {} without; operations given up {}; probes {}\n"
       "tasks created {}, of which {} came due; compared with what their users were told\n"
@@ -67,7 +69,8 @@ std::string to_json(const chaos_report& of) {
                       {"gapP99Ms", percentile(all.gaps, 0.99)},
                       {"gapMaxMs", all.gaps.back()},
                       {"wholeAfterP50Ms", percentile(all.recoveries, 0.5)},
-                      {"failedProbes", all.failed_probes}});
+                      {"failedProbes", all.failed_probes},
+                      {"failedWrites", all.failed_writes}});
   boost::json::array violations;
   for (const auto& fault : of.faults) violations.emplace_back(fault);
   const boost::json::object out{{"seed", of.seed},

@@ -12,6 +12,7 @@ struct round_result {
   double recovery_ms = 0;  // from the fault's end until every copy is in sync again
   bool is_recovered = true;
   std::uint64_t failed_probes = 0;
+  std::uint64_t failed_writes = 0;  // that had no outcome at their first attempt
 };
 
 struct chaos_report {

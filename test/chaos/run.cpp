@@ -12,7 +12,9 @@
 #include "cluster/history/replica_file.hpp"
 #include "test/chaos/deliveries.hpp"
 #include "test/chaos/faults.hpp"
+#include "test/chaos/first_attempts.hpp"
 #include "test/chaos/log_dump.hpp"
+#include "test/chaos/log_scan.hpp"
 #include "test/chaos/probes.hpp"
 #include "test/chaos/workload.hpp"
 
@@ -97,14 +99,14 @@ class chaos_run {
     how.token = cluster_.token(how.user);
     how.seed = options_.seed;
     how.clients = options_.clients;
-    workload clients{shop_, how};
+    workload clients{shop_, how, writes_};
     std::string problem;
     if (!clients.open(problem)) return fail(problem);
     delivery_options with;
     with.urls = how.urls;
     with.token = how.token;
     with.clients = std::max<std::size_t>(options_.clients / 4, 1);
-    deliveries news{with};
+    deliveries news{with, writes_};
     {
       probes seen{how.urls, how.token, shop_.names, 5};
       clients.start();
@@ -117,11 +119,14 @@ class chaos_run {
     }
     // Holds expire by themselves; then nothing changes any more, and all copies get to the same end.
     std::this_thread::sleep_for(std::chrono::seconds{shop_.hold_seconds + 1});
-    wait_whole();
+    if (!wait_until([this] { return is_complete(); }))
+      fail("at the end it is not whole within 60 s" + missing());
     report_.tasks = news.tasks();
     report_.reminders = news.reminders();
     for (auto& wrong : news.compare(delivery_patience_ms)) fail(std::move(wrong));
-    cluster_.stop();
+    wait_for_copies();
+    for (auto& wrong : cluster_.stop()) fail("at the end " + wrong);
+    for (auto& crash : crashes_in_logs(cluster_.directory())) fail(std::move(crash));
     count(clients);
     compare(clients);
   }
@@ -144,40 +149,71 @@ class chaos_run {
   }
 
   void play_round(int round, const fault& what, const probes& seen) {
-    scene where{cluster_, random_, {}};
+    scene where{cluster_, random_, {}, {}};
     where.sku = where.any(shop_.names);
     // A moment of peace, so that a gap belongs to this fault.
     std::this_thread::sleep_for(std::chrono::milliseconds{300 + where.draw(0, 300)});
     round_result result{.fault = std::string{what.name}};
-    const auto failed_before = seen.failed();
+    const auto failed_probes_before = seen.failed();
+    const auto failed_writes_before = writes_.failed();
     const auto began = history::history_now();
     what.happen(where);
     const auto ended = history::history_now();
     // The authority may show everybody in sync before they are up again; a gap must end in its own round.
-    result.is_recovered =
-        wait_until([&] { return cluster_.is_whole() && seen.have_all_answered_since(ended); });
-    result.recovery_ms = ms_between(ended, history::history_now());
+    result.is_recovered = wait_until([&] { return is_complete() && seen.have_all_answered_since(ended); });
+    const auto whole = history::history_now();
+    result.recovery_ms = ms_between(ended, whole);
+    // A write, too, that was begun in this round.
+    if (!wait_until([&] { return writes_.have_ended_from_before(whole); }))
+      where.must("a write found no end within 60 s");
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
     const auto gap = seen.longest_gap(began);
     result.gap_ms = static_cast<double>(gap.length_ns) / 1e6;
-    result.failed_probes = seen.failed() - failed_before;
-    if (!result.is_recovered)
-      fail(fmt::format("round {} ({}): not whole again within 60 s", round, what.name));
-    if (result.gap_ms > (what.is_planned ? planned_gap_ms : gap_ms_max))
-      fail(fmt::format("round {} ({}): no answer for {:.0f} ms", round, what.name, result.gap_ms));
-    if (what.is_planned && result.failed_probes > 0)
-      fail(fmt::format("round {} ({}): {} reads failed", round, what.name, result.failed_probes));
+    result.failed_probes = seen.failed() - failed_probes_before;
+    result.failed_writes = writes_.failed() - failed_writes_before;
+    for (const auto& why : where.undone) fail_round(round, what, why);
+    judge(round, what, result, failed_writes_before);
     if (!options_.is_quiet)
-      fmt::print(stderr,
-                 "{:>4}  {}  {:<28} no answer for {:>6.0f} ms until {:>6.0f} ms, whole after {:>6.0f} ms{}\n",
-                 round, clock_time(ms_between(began, history::history_now())), what.name, result.gap_ms,
-                 ms_between(began, gap.end_ns), result.recovery_ms,
-                 result.failed_probes > 0 ? fmt::format(", {} probes failed", result.failed_probes) : "");
+      fmt::print(
+          stderr,
+          "{:>4}  {}  {:<28} no answer for {:>6.0f} ms until {:>6.0f} ms, whole after {:>6.0f} ms{}{}\n",
+          round, clock_time(ms_between(began, history::history_now())), what.name, result.gap_ms,
+          ms_between(began, gap.end_ns), result.recovery_ms,
+          result.failed_probes > 0 ? fmt::format(", {} probes failed", result.failed_probes) : "",
+          result.failed_writes > 0 ? fmt::format(", {} writes failed", result.failed_writes) : "");
     report_.rounds.push_back(std::move(result));
   }
 
-  bool wait_whole() const {
-    return wait_until([this] { return cluster_.is_whole(); });
+  /// `failed_writes_before`: of earlier rounds.
+  void judge(int round, const fault& what, const round_result& result, std::size_t failed_writes_before) {
+    if (!result.is_recovered) fail_round(round, what, "not whole again within 60 s" + missing());
+    if (result.gap_ms > (what.is_planned ? planned_gap_ms : gap_ms_max))
+      fail_round(round, what, fmt::format("no answer for {:.0f} ms", result.gap_ms));
+    if (what.is_planned && result.failed_probes > 0)
+      fail_round(round, what, fmt::format("{} reads failed", result.failed_probes));
+    if (what.is_planned && result.failed_writes > 0)
+      fail_round(round, what,
+                 fmt::format("{} writes had no outcome at their first attempt, the first of them {}",
+                             result.failed_writes, writes_.failure(failed_writes_before)));
+  }
+
+  /// Every process runs, and every copy is in sync.
+  bool is_complete() const { return cluster_.missing().empty() && cluster_.is_whole(); }
+
+  /// In words, of processes.
+  std::string missing() const {
+    const auto who = cluster_.missing();
+    return who.empty() ? "" : ": " + who;
+  }
+
+  /// With nobody at work every copy gets to its log's end, so that the disks can be compared at one version.
+  void wait_for_copies() {
+    std::string behind;
+    const auto are_equal = [&] {
+      behind = cluster_.copy_behind();
+      return behind.empty();
+    };
+    if (!wait_until(are_equal)) fail("after 60 s with nobody at work " + behind);
   }
 
   static bool wait_until(const std::function<bool()>& is_so) {
@@ -213,8 +249,8 @@ class chaos_run {
       report_.logs_without_beginning += dump.without_beginning;
       for (const auto& sku : dump.skus)
         for (const auto& entry : sku.entries) epochs[{entry.sku, entry.at.index}] = entry.at.epoch;
-      compare_digests(dumps.front(), dump);
     }
+    compare_digests(dumps);
     // A front does not say in which epoch it was.
     for (auto& op : operations)
       if (const auto at = epochs.find({op.sku, op.witness.index}); at != epochs.end())
@@ -223,13 +259,20 @@ class chaos_run {
     verify();
   }
 
-  /// Of copies that end with the same version.
-  void compare_digests(const node_dump& a, const node_dump& b) {
-    for (const auto& [sku, one] : a.digests) {
-      const auto other = b.digests.find(sku);
-      if (other == b.digests.end() || other->second.first != one.first) continue;
-      if (other->second.second != one.second)
-        fail(fmt::format("{}: two nodes have different rows of version {}", shop_.names[sku], one.first));
+  /// Every node has a copy of every SKU, and each has been waited for.
+  void compare_digests(const std::vector<node_dump>& dumps) {
+    const auto names = cluster_.nodes();
+    for (std::size_t at = 1; at < dumps.size(); ++at) {
+      if (!dumps[at].fault.empty() || !dumps[0].fault.empty()) continue;  // said already
+      for (const auto& [sku, first] : dumps[0].digests) {
+        const auto& other = dumps[at].digests.at(sku);
+        if (other.first != first.first)
+          fail(fmt::format("{}: {} stayed at version {}, and {} at {}", shop_.names[sku], names[0],
+                           first.first, names[at], other.first));
+        else if (other.second != first.second)
+          fail(fmt::format("{}: {} and {} have different rows of version {}", shop_.names[sku], names[0],
+                           names[at], first.first));
+      }
     }
   }
 
@@ -254,11 +297,15 @@ class chaos_run {
 
   std::string history_directory() const { return options_.directory + "/history"; }
   void fail(std::string what) { report_.faults.push_back(std::move(what)); }
+  void fail_round(int round, const fault& what, const std::string& why) {
+    fail(fmt::format("round {} ({}): {}", round, what.name, why));
+  }
 
   const chaos_options options_;
   const shop shop_ = make_shop();
   std::mt19937_64 random_;
   cluster_driver cluster_;
+  first_attempts writes_;
   chaos_report report_;
 };
 

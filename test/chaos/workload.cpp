@@ -59,6 +59,8 @@ class workload::client {
     std::int64_t quantity = 0;
   };
 
+  enum class turn : std::uint8_t { first, repeated };
+
   int draw(int max) { return std::uniform_int_distribution<int>{0, max}(random_); }
 
   void do_something() {
@@ -113,14 +115,14 @@ class workload::client {
     const auto asked = request_of(op, order_id);
     if (!asked.key.empty()) remember_key(op, asked.key);
     const auto until = history::history_now() + of_.options_.patience_ms * std::int64_t{1'000'000};
-    bool is_settled = false;
+    bool is_settled = attempt(op, asked, turn::first);
+    if (op.kind == op_kind::read) return;  // another read asks something else
     while (!is_settled && history::history_now() < until) {
-      is_settled = attempt(op, asked);
-      if (op.kind == op_kind::read) break;  // another read asks something else
-      if (!is_settled) std::this_thread::sleep_for(std::chrono::milliseconds{20 + draw(30)});
+      std::this_thread::sleep_for(std::chrono::milliseconds{20 + draw(30)});
+      is_settled = attempt(op, asked, turn::repeated);
     }
-    if (!is_settled && op.kind != op_kind::read) ++of_.figures_.given_up;
-    if (is_settled && op.kind != op_kind::read && draw(99) < 30) attempt(op, asked);
+    if (!is_settled) ++of_.figures_.given_up;
+    if (is_settled && draw(99) < 30) attempt(op, asked, turn::repeated);
   }
 
   void remember_key(const operation& op, const std::string& key) {
@@ -131,15 +133,15 @@ class workload::client {
   }
 
   /// One attempt, recorded. False: it has no outcome.
-  bool attempt(operation op, const request& asked) {
+  bool attempt(operation op, const request& asked, turn which) {
+    const bool is_first_write = which == turn::first && op.kind != op_kind::read;
     op.invoked_ns = history::history_now();
-    const auto got = front_.ask(asked);
+    const auto got = is_first_write ? of_.writes_.ask(front_, asked) : front_.ask(asked);
     const auto returned = history::history_now();
     ++of_.figures_.asked;
     const bool has_outcome =
         got.is_ok() || (got.is_rejection() && reason_of(got.problem) != history::reason::none);
-    const bool is_odd = (has_outcome && got.version == 0) ||
-                        (!has_outcome && got.status != 0 && got.status < 500 && got.problem != "in-progress");
+    const bool is_odd = has_outcome ? got.version == 0 : got.has_outcome();
     if (is_odd && oddities.size() < 5)
       oddities.push_back(fmt::format("{} {}: {} {}", asked.method, asked.path, got.status, got.body));
     if (has_outcome && !is_odd) {
@@ -181,7 +183,8 @@ class workload::client {
   std::vector<open_order> held_;
 };
 
-workload::workload(shop of, workload_options options) : shop_(std::move(of)), options_(std::move(options)) {
+workload::workload(shop of, workload_options options, first_attempts& writes)
+    : shop_(std::move(of)), options_(std::move(options)), writes_(writes) {
   for (std::uint64_t i = 1; i <= options_.clients; ++i)
     clients_.push_back(std::make_unique<client>(*this, i));
 }

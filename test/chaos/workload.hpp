@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cluster/history/operation.hpp"
+#include "test/chaos/first_attempts.hpp"
 
 namespace troupe::chaos {
 
@@ -44,7 +45,8 @@ struct workload_figures {
 /// some of what has one, under the same key. Keeps what it saw.
 class workload {
  public:
-  workload(shop of, workload_options options);
+  /// `writes` outlives it, and is told of each write's first attempt.
+  workload(shop of, workload_options options, first_attempts& writes);
   ~workload();
   workload(const workload&) = delete;
   workload& operator=(const workload&) = delete;
@@ -68,6 +70,7 @@ class workload {
 
   const shop shop_;
   const workload_options options_;
+  first_attempts& writes_;
   workload_figures figures_;
   std::atomic<bool> is_over_{false};
   std::vector<std::unique_ptr<client>> clients_;

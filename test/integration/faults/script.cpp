@@ -67,6 +67,12 @@ class script::author {
     if (arrived.empty() && forgotten.empty()) return false;
     for (const auto& [peer, id] : arrived) erase(keys::message(shard_, row_section::outbox, peer, id));
     for (const auto& [peer, id] : forgotten) erase(keys::message(shard_, row_section::received, peer, id));
+    for (std::size_t i = 0; i < forgotten.size(); ++i) {
+      const auto& [peer, id] = forgotten[i];
+      const bool is_last_of_run = i + 1 == forgotten.size() || forgotten[i + 1].first != peer;
+      if (is_last_of_run)
+        put(keys::channel(shard_, row_section::settled, peer), encode_settled_row(behind(id)));
+    }
     encode_housekeeping(out_.bytes, {base_ms}, arrived, forgotten);
     return true;
   }

@@ -136,6 +136,34 @@ TEST_CASE("outbox: rows and receipts are gone when everything has arrived") {
   CHECK(rows == 0);
 }
 
+TEST_CASE("outbox: a message that a former sender repeats after its receipt has gone has no second effect") {
+  shard_fixture f;
+  for (int i = 0; i < 5; ++i) f.send(f.make("a", forward{"b", 1, 10}));
+  f.settle();
+  f.send(f.make("a", forward{"b", 1}));  // carries the notice that the first fifty are settled
+  f.settle();
+  REQUIRE(f.value_of("b") == 51);
+  // The primary that a was at before: it was frozen, and does not know of its end.
+  const auto repeat = [&] {
+    for (std::uint64_t index = 1; index <= 5; ++index)
+      for (std::uint16_t position = 0; position < 10; ++position)
+        caf::anon_send(
+            f.environment.shards[f.home_of("b")],
+            std::make_shared<parcel_batch>(parcel_batch{
+                f.home_of("a"),
+                {1, 0},
+                {{{index, position},
+                  {{counter::kind::options.id, "b"}, counter::kind::number_of<add>(), encode(add{1})}}}}));
+    f.settle();
+  };
+  repeat();
+  CHECK(f.value_of("b") == 51);
+  f.crash_and_restart();
+  f.settle();
+  repeat();
+  CHECK(f.value_of("b") == 51);
+}
+
 TEST_CASE("timer: fires once when it is due, not before") {
   shard_fixture f;
   f.send(f.make("a", counter::add_later{7, 10'000}));

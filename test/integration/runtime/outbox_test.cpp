@@ -131,3 +131,26 @@ TEST_CASE("receipts: a message begins once, and is forgotten only below what its
   r.restore(3, {7, 1});
   CHECK(r.is_done(3, {7, 1}));
 }
+
+TEST_CASE("receipts: what was settled is known for ever, also by who comes after") {
+  receipts r;
+  CHECK(r.begin(1, {5, 0}));
+  r.done(1, {5, 0});
+  r.settle(1, {9, 0});
+  CHECK(r.size() == 0);
+  CHECK_FALSE(r.begin(1, {5, 0}));
+  CHECK(r.is_done(1, {5, 0}));
+  r.settle(1, {2, 0});  // of who was the sender before
+  CHECK_FALSE(r.begin(1, {8, 0}));
+  CHECK(r.begin(1, {9, 0}));
+  CHECK(r.begin(2, {5, 0}));
+
+  receipts after;
+  after.restore_settled(1, {5, 1});
+  after.restore(1, {7, 0});
+  CHECK_FALSE(after.begin(1, {5, 0}));
+  CHECK(after.is_done(1, {5, 0}));
+  CHECK(after.begin(1, {5, 1}));
+  CHECK(after.begin(1, {6, 0}));
+  CHECK_FALSE(after.begin(1, {7, 0}));
+}
