@@ -56,7 +56,7 @@ std::optional<store_error> refuse_replicas(const std::vector<recovered_shard>& f
   for (std::size_t shard = 0; shard < found.size(); ++shard)
     if (const auto why = refuse_replica(found[shard]); !why.empty())
       return store_error{store_error::code::corrupt,
-                         "shard " + std::to_string(shard) + ": " + why + "; nothing was changed"};
+                         "shard " + std::to_string(shard) + ": " + why + "; its data is left as it is"};
   return std::nullopt;
 }
 
@@ -223,7 +223,7 @@ std::uint64_t replica_host::refusals() const {
   return f.impossible_configs + f.bad_messages + damaged_;
 }
 
-/// At once, and then each time there are ten times as many: what is wrong stays wrong for long.
+/// With the next tick, and then each time there are ten times as many: what is wrong stays wrong for long.
 void replica_host::report_refusals() {
   const auto count = refusals();
   if (count < next_report_) return;

@@ -9,8 +9,9 @@
 
 namespace troupe {
 
-/// The first word between two processes. Nothing else is said before both have found that they fit.
-inline constexpr std::uint32_t transport_protocol = 4;
+/// The first word between two processes. Nothing else is said before both have found that they fit. Raised
+/// also when copies make other rows of the same entries.
+inline constexpr std::uint32_t transport_protocol = 5;
 
 enum class process_role : std::uint8_t { node = 1, front = 2 };
 

@@ -6,7 +6,7 @@ namespace {
 
 store_error damaged(const std::string& where, const char* how) {
   return {store_error::code::corrupt,
-          "the log is damaged at " + where + ": " + how + "; nothing was changed"};
+          "the log is damaged at " + where + ": " + how + "; its data is left as it is"};
 }
 
 std::string entry_name(shard_id shard, std::uint64_t index) {

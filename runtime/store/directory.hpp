@@ -13,7 +13,8 @@ namespace troupe {
 /// 2: the log has barriers and cuts, and each shard a replica's record (docs/replication.md). Directories of
 /// earlier formats are taken over by raise_format().
 /// 3: a shard may lie on its second side (shard_sides.hpp).
-inline constexpr int data_format = 3;
+/// 4: receipts that have gone leave a mark (docs/decisions/016), which who does not know it would not heed.
+inline constexpr int data_format = 4;
 
 /// Makes the directory when it does not exist, and refuses one of a newer format, of another shard count, or
 /// that cannot be written. Touches nothing when it refuses.

@@ -1,0 +1,180 @@
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "cluster/front/cluster_front.hpp"
+#include "cluster/node/cluster_node.hpp"
+#include "test/integration/authority/authority_fixture.hpp"
+#include "test/integration/authority/etcd_process.hpp"
+#include "test/integration/runtime/toy_kinds.hpp"
+
+using namespace troupe;
+using namespace troupe::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const kind_registry kinds{{describe_kind<counter::kind>()}};
+const system_clock wall_clock;
+
+std::uint16_t free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof where;
+  REQUIRE(::bind(fd, reinterpret_cast<const sockaddr*>(&where), size) == 0);
+  REQUIRE(::getsockname(fd, reinterpret_cast<sockaddr*>(&where), &size) == 0);
+  ::close(fd);
+  return ntohs(where.sin_port);
+}
+
+etcd::etcd_options authority_of(const etcd_process& server) {
+  etcd::etcd_options out;
+  out.endpoints = {server.endpoint()};
+  out.cluster = "test";
+  return out;
+}
+
+/// The only node of a cluster whose shards have one copy.
+struct lonely_cluster {
+  etcd_process server;
+  temporary_directory directory;
+  std::uint16_t port = free_port();
+  std::unique_ptr<cluster_node> node;
+
+  void start() {
+    cluster_node_options options;
+    options.runtime.data_directory = directory.path();
+    options.runtime.shard_count = 2;
+    options.authority = authority_of(server);
+    options.name = "n1";
+    options.transport.port = port;
+    options.replicas = 1;
+    auto started = cluster_node::start(std::move(options), kinds, wall_clock);
+    if (const auto* fault = std::get_if<store_error>(&started)) FAIL(fault->message);
+    node = std::move(std::get<std::unique_ptr<cluster_node>>(started));
+  }
+  void restart() {
+    node.reset();
+    start();
+  }
+};
+
+/// A front, and one thread that speaks through it.
+class caller {
+ public:
+  explicit caller(const etcd_process& server) {
+    cluster_front_options options;
+    options.authority = authority_of(server);
+    auto started = cluster_front::start(std::move(options));
+    if (const auto* fault = std::get_if<std::string>(&started)) FAIL(*fault);
+    front_ = std::move(std::get<std::unique_ptr<cluster_front>>(started));
+    port_ = front_->make_port([this] {
+      const std::lock_guard lock{mutex_};
+      is_woken_ = true;
+      woken_.notify_one();
+    });
+  }
+  ~caller() { port_.reset(); }
+  caller(const caller&) = delete;
+  caller& operator=(const caller&) = delete;
+
+  reply add_one(const std::string& key) {
+    command what;
+    what.target = {counter::kind::options.id, key};
+    what.message = counter::kind::number_of<counter::add>();
+    what.body = encode(counter::add{1});
+    what.deadline = std::chrono::steady_clock::now() + 20s;
+    std::optional<reply> got;
+    port_->submit(std::move(what), [&](reply&& r) { got = std::move(r); });
+    port_->flush();
+    while (!got) {
+      std::unique_lock lock{mutex_};
+      woken_.wait_for(lock, 100ms, [&] { return is_woken_; });
+      is_woken_ = false;
+      lock.unlock();
+      port_->drain();
+      port_->expire(std::chrono::steady_clock::now());
+    }
+    return *got;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  bool is_woken_ = false;  // guarded by mutex_
+  std::unique_ptr<cluster_front> front_;
+  std::unique_ptr<command_port> port_;
+};
+
+/// A process that says what it likes.
+struct liar final : transport_listener {
+  void on_hello(const hello&) override { connected(); }
+  void on_word(const hello&, wire::word, std::string_view) override {}
+  void on_lost(const hello&) override {}
+  call_count connected;
+};
+
+}  // namespace
+
+TEST_CASE("cluster node: what a front asks while the only node is started again is answered") {
+  lonely_cluster cluster;
+  cluster.start();
+  caller client{cluster.server};
+  REQUIRE(client.add_one("first").status == reply_status::ok);
+  std::atomic<bool> is_over{false};
+  std::atomic<std::uint64_t> answered{0};
+  std::chrono::steady_clock::duration longest{};
+  std::thread asks{[&] {
+    for (int i = 0; !is_over; ++i) {
+      const auto began = std::chrono::steady_clock::now();
+      CHECK(client.add_one("key" + std::to_string(i % 16)).status == reply_status::ok);
+      longest = std::max(longest, std::chrono::steady_clock::now() - began);
+      ++answered;
+    }
+  }};
+  for (int life = 0; life < 8; ++life) {
+    cluster.restart();
+    const auto before = answered.load();
+    while (answered < before + 3) std::this_thread::yield();
+  }
+  is_over = true;
+  asks.join();
+  CHECK(longest < 10s);  // not at its deadline
+}
+
+TEST_CASE("cluster node: a word that is damaged, or is not its sender's to say, is refused and counted") {
+  lonely_cluster cluster;
+  cluster.start();
+  etcd::etcd_authority authority{authority_of(cluster.server)};
+  hello self;
+  self.cluster = read_nodes(authority).cluster;
+  self.shard_count = 2;
+  self.role = process_role::front;
+  self.who = {node_id{77}, 1};
+  self.name = "liar";
+  liar listener;
+  transport link{{}, self, listener};
+  link.connect_to({{cluster.node->self().node, "127.0.0.1:" + std::to_string(cluster.port)}});
+  REQUIRE(listener.connected.wait_past(0, answer_max));
+
+  const auto to = cluster.node->self().node;
+  REQUIRE(read_all(authority).configs.size() <= 2);
+  std::string config;
+  wire::encode(config, stored_config{0, 99, led_by(cluster.node->self(), 9, {cluster.node->self()})});
+  REQUIRE(link.send(to, wire::word::command, "no command"));
+  REQUIRE(link.send(to, wire::word::replication, "no frame"));
+  REQUIRE(link.send(to, wire::word::config, config));  // sound, and a node's to say
+  REQUIRE(link.send(to, wire::word::reply, "nodes ask nobody"));
+  while (cluster.node->refusals().words < 4) std::this_thread::yield();
+  CHECK(cluster.node->refusals().words == 4);
+  CHECK(cluster.node->refusals().authority == 0);
+  caller client{cluster.server};
+  CHECK(client.add_one("a").status == reply_status::ok);
+}
