@@ -1,4 +1,7 @@
 // What is in the log, what of it can be read, and when it is dropped.
+#include <optional>
+#include <string>
+
 #include "runtime/base/assert.hpp"
 #include "runtime/journal/journal.hpp"
 
@@ -25,16 +28,24 @@ std::uint64_t entries_that_fit(const chunk_view& chunk, std::uint64_t skipped, s
 std::vector<log_extract> journal::read(shard_id shard, std::uint64_t first, std::uint64_t last,
                                        std::size_t bytes_max) const {
   std::vector<log_extract> out;
+  // A backup that was caught up itself has many chunks in a frame: read and checked once, not once for each.
+  std::optional<std::string> frame;
+  std::uint64_t frame_at_hand = 0;
   std::vector<log_frame::part> parts;
   chunk_view chunk;
   std::size_t bytes = 0;
   for (const auto& place : index_.find(shard, first, places_max)) {
     if (first > last || (bytes >= bytes_max && !out.empty())) break;
-    const auto frame = store_.get_frame(place.frame);
-    if (!frame) break;  // dropped since
-    parts.clear();
-    const bool is_whole = log_frame::decode(*frame, parts) && place.part < parts.size() &&
-                          decode_chunk(shard, place.first_index, parts[place.part].chunk, chunk);
+    bool is_whole = true;
+    if (!frame || place.frame != frame_at_hand) {
+      frame = store_.get_frame(place.frame);
+      if (!frame) break;  // dropped since
+      frame_at_hand = place.frame;
+      parts.clear();
+      is_whole = log_frame::decode(*frame, parts);
+    }
+    is_whole = is_whole && place.part < parts.size() &&
+               decode_chunk(shard, place.first_index, parts[place.part].chunk, chunk);
     TROUPE_ASSERT(is_whole, "frame " + std::to_string(place.frame) + " of the log is damaged");
     const auto skipped = first - place.first_index;
     const auto room = bytes_max - std::min(bytes, bytes_max);
