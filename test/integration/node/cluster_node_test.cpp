@@ -20,7 +20,36 @@ using namespace std::chrono_literals;
 namespace {
 
 const kind_registry kinds{{describe_kind<counter::kind>()}};
-const system_clock wall_clock;
+
+/// Can hold up everybody who asks: a node asks between listening and being open.
+class held_clock final : public clock_source {
+ public:
+  timestamp wall() const override {
+    pass();
+    return real_.wall();
+  }
+  std::chrono::steady_clock::time_point steady() const override {
+    pass();
+    return real_.steady();
+  }
+  void hold() { set(true); }
+  void let_go() { set(false); }
+
+ private:
+  void pass() const {
+    std::unique_lock lock{mutex_};
+    let_go_.wait(lock, [this] { return !is_held_; });
+  }
+  void set(bool is_held) {
+    const std::lock_guard lock{mutex_};
+    is_held_ = is_held;
+    let_go_.notify_all();
+  }
+  system_clock real_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable let_go_;
+  bool is_held_ = false;  // guarded by mutex_
+};
 
 std::uint16_t free_port() {
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -46,6 +75,7 @@ struct lonely_cluster {
   etcd_process server;
   temporary_directory directory;
   std::uint16_t port = free_port();
+  held_clock clock;
   std::unique_ptr<cluster_node> node;
 
   void start() {
@@ -56,7 +86,7 @@ struct lonely_cluster {
     options.name = "n1";
     options.transport.port = port;
     options.replicas = 1;
-    auto started = cluster_node::start(std::move(options), kinds, wall_clock);
+    auto started = cluster_node::start(std::move(options), kinds, clock);
     if (const auto* fault = std::get_if<store_error>(&started)) FAIL(fault->message);
     node = std::move(std::get<std::unique_ptr<cluster_node>>(started));
   }
@@ -116,10 +146,24 @@ class caller {
 /// A process that says what it likes.
 struct liar final : transport_listener {
   void on_hello(const hello&) override { connected(); }
-  void on_word(const hello&, wire::word, std::string_view) override {}
+  void on_word(const hello&, wire::word what, std::string_view) override {
+    if (what == wire::word::reply) replied();
+  }
   void on_lost(const hello&) override {}
   call_count connected;
+  call_count replied;
 };
+
+hello hello_of_a_front(const lonely_cluster& cluster) {
+  etcd::etcd_authority authority{authority_of(cluster.server)};
+  hello out;
+  out.cluster = read_nodes(authority).cluster;
+  out.shard_count = 2;
+  out.role = process_role::front;
+  out.who = {node_id{77}, 1};
+  out.name = "liar";
+  return out;
+}
 
 }  // namespace
 
@@ -149,23 +193,44 @@ TEST_CASE("cluster node: what a front asks while the only node is started again 
   CHECK(longest < 10s);  // not at its deadline
 }
 
+TEST_CASE("cluster node: a command that comes before the node is open waits for that") {
+  lonely_cluster cluster;
+  cluster.start();
+  const auto to = cluster.node->self().node;
+  const auto self = hello_of_a_front(cluster);
+  cluster.node.reset();
+  liar listener;
+  transport link{{}, self, listener};
+  link.connect_to({{to, "127.0.0.1:" + std::to_string(cluster.port)}});
+
+  cluster.clock.hold();
+  std::thread starts{[&] { cluster.start(); }};
+  const bool is_connected = listener.connected.wait_past(0, answer_max);
+  wire::shard_command asks;
+  asks.shard = shard_of({counter::kind::options.id, "a"}, 2);
+  asks.what.target = {counter::kind::options.id, "a"};
+  asks.what.message = counter::kind::number_of<counter::add>();
+  asks.what.body = encode(counter::add{1});
+  asks.what.deadline = std::chrono::steady_clock::now() + 60s;
+  std::string bytes;
+  wire::encode(bytes, asks, std::chrono::steady_clock::now());
+  CHECK(link.send(to, wire::word::command, bytes));
+  while (is_connected && link.figures().words_sent < 1) std::this_thread::yield();
+  cluster.clock.let_go();
+  starts.join();
+  REQUIRE(is_connected);
+  CHECK(listener.replied.wait_past(0, answer_max));
+}
+
 TEST_CASE("cluster node: a word that is damaged, or is not its sender's to say, is refused and counted") {
   lonely_cluster cluster;
   cluster.start();
-  etcd::etcd_authority authority{authority_of(cluster.server)};
-  hello self;
-  self.cluster = read_nodes(authority).cluster;
-  self.shard_count = 2;
-  self.role = process_role::front;
-  self.who = {node_id{77}, 1};
-  self.name = "liar";
   liar listener;
-  transport link{{}, self, listener};
+  transport link{{}, hello_of_a_front(cluster), listener};
   link.connect_to({{cluster.node->self().node, "127.0.0.1:" + std::to_string(cluster.port)}});
   REQUIRE(listener.connected.wait_past(0, answer_max));
 
   const auto to = cluster.node->self().node;
-  REQUIRE(read_all(authority).configs.size() <= 2);
   std::string config;
   wire::encode(config, stored_config{0, 99, led_by(cluster.node->self(), 9, {cluster.node->self()})});
   REQUIRE(link.send(to, wire::word::command, "no command"));
