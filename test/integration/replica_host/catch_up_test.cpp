@@ -305,19 +305,21 @@ struct pair_of_nodes {
 
 TEST_CASE("catch-up: what everybody waits for waits for no old log that is being read") {
   pair_of_nodes both;
-  auto& [here, there, decides, net, primary, backup] = both;
+  auto& net = both.net;
+  auto& primary = both.primary;
   primary.is_reader_busy = true;
   net.is_cut = true;
   primary.propose(3);
   net.run_until([] { return true; });
   net.is_cut = false;
   REQUIRE(net.run_until([&] { return primary.committed == primary.last; }));
-  CHECK(decides.now.config.in_sync.size() == 2);
+  CHECK(both.decides.now.config.in_sync.size() == 2);
 }
 
 TEST_CASE("catch-up: what is asked for while the log before it is read is sent when that has been read") {
   pair_of_nodes both;
-  auto& [here, there, decides, net, primary, backup] = both;
+  auto& net = both.net;
+  auto& primary = both.primary;
   primary.is_reader_busy = true;
   net.is_cut = true;
   for (int i = 0; i < 100; ++i) primary.propose(1);
