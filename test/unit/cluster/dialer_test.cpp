@@ -1,38 +1,15 @@
 #include "cluster/transport/dialer.hpp"
 
 #include <doctest/doctest.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <future>
-#include <sstream>
+
+#include "test/support/log_of_test.hpp"
 
 using namespace troupe;
+using test::log_of_test;
 
 namespace {
-
-/// What is logged while it lives.
-class log_of_test {
- public:
-  log_of_test() {
-    spdlog::set_default_logger(
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(out_)));
-  }
-  ~log_of_test() { spdlog::set_default_logger(before_); }
-  log_of_test(const log_of_test&) = delete;
-  log_of_test& operator=(const log_of_test&) = delete;
-
-  std::size_t count(const std::string& text) const {
-    const auto all = out_.str();
-    std::size_t out = 0;
-    for (auto at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) ++out;
-    return out;
-  }
-
- private:
-  std::ostringstream out_;
-  std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
-};
 
 int dial(dialer& by, const std::string& endpoint) {
   std::promise<int> socket;
