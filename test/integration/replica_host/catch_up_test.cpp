@@ -292,6 +292,13 @@ struct pair_of_nodes {
     REQUIRE(
         net.run_until([&] { return decides.now.config.in_sync.size() == 2 && primary.served_epoch == 4; }));
   }
+  /// What the primary sends of it is lost.
+  void propose_unheard(int times, int entries) {
+    net.is_cut = true;
+    for (int i = 0; i < times; ++i) primary.propose(entries);
+    net.run_until([] { return true; });
+    net.is_cut = false;
+  }
 
   test::temporary_directory here;
   test::temporary_directory there;
@@ -308,10 +315,7 @@ TEST_CASE("catch-up: what everybody waits for waits for no old log that is being
   auto& net = both.net;
   auto& primary = both.primary;
   primary.is_reader_busy = true;
-  net.is_cut = true;
-  primary.propose(3);
-  net.run_until([] { return true; });
-  net.is_cut = false;
+  both.propose_unheard(1, 3);
   REQUIRE(net.run_until([&] { return primary.committed == primary.last; }));
   CHECK(both.decides.now.config.in_sync.size() == 2);
 }
@@ -321,10 +325,7 @@ TEST_CASE("catch-up: what is asked for while the log before it is read is sent w
   auto& net = both.net;
   auto& primary = both.primary;
   primary.is_reader_busy = true;
-  net.is_cut = true;
-  for (int i = 0; i < 100; ++i) primary.propose(1);
-  net.run_until([] { return true; });
-  net.is_cut = false;
+  both.propose_unheard(100, 1);
   REQUIRE(net.run_until([&] { return !primary.in_reader.empty(); }));
   // Sent at once, too early for the backup, which says what it lacks.
   for (int i = 0; i < 100; ++i) primary.propose(1);

@@ -116,12 +116,21 @@ TEST_CASE("outbox: a command that sends what no entry can name fails and changes
   CHECK(f.value_of(std::string(200, 'k')) == 1);
 }
 
-TEST_CASE("outbox: rows and receipts are gone when everything has arrived") {
-  shard_fixture f;
+namespace {
+
+/// Fifty-one messages from a to b, of which b has forgotten the receipts of fifty.
+void settle_fifty(shard_fixture& f) {
   for (int i = 0; i < 5; ++i) f.send(f.make("a", forward{"b", 1, 10}));
   f.settle();
   f.send(f.make("a", forward{"b", 1}));  // carries the notice that the first fifty are settled
   f.settle();
+}
+
+}  // namespace
+
+TEST_CASE("outbox: rows and receipts are gone when everything has arrived") {
+  shard_fixture f;
+  settle_fifty(f);
   std::size_t rows = 0;
   for (shard_id id = 0; id < shard_fixture::shard_count; ++id) {
     for (const auto section : {row_section::outbox, row_section::received}) {
@@ -138,10 +147,7 @@ TEST_CASE("outbox: rows and receipts are gone when everything has arrived") {
 
 TEST_CASE("outbox: a message that a former sender repeats after its receipt has gone has no second effect") {
   shard_fixture f;
-  for (int i = 0; i < 5; ++i) f.send(f.make("a", forward{"b", 1, 10}));
-  f.settle();
-  f.send(f.make("a", forward{"b", 1}));  // carries the notice that the first fifty are settled
-  f.settle();
+  settle_fifty(f);
   REQUIRE(f.value_of("b") == 51);
   // The primary that a was at before: it was frozen, and does not know of its end.
   const auto repeat = [&] {
