@@ -34,7 +34,8 @@ void add_ops_port_options(CLI::App& command, std::string& address, std::uint16_t
 }
 
 void add_actor_options(CLI::App& command, std::size_t& scheduler_threads, std::size_t& resident_max) {
-  command.add_option("--scheduler-threads", scheduler_threads, "Actor threads; 0: half the cores")
+  command
+      .add_option("--scheduler-threads", scheduler_threads, "Actor threads; 0: half the cores, at least 2")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
   command.add_option("--resident-max", resident_max, "Entities kept in memory")

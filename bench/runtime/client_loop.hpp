@@ -18,13 +18,14 @@ namespace troupe::bench {
 
 using test::temporary_directory;
 
-/// One node with the toy kind.
+/// One node with the toy kind and as many shards as a new directory of `serve` has.
 class toy_node {
  public:
   toy_node(const std::string& directory, std::size_t resident_max) : kinds_{{describe_kind<toy::kind>()}} {
     node_options options;
     options.data_directory = directory;
     options.resident_max = resident_max;
+    options.shard_count = 16;
     auto started = standalone_node::start(options, kinds_, clock_);
     if (auto* fault = std::get_if<store_error>(&started)) {
       std::fprintf(stderr, "%s\n", fault->message.c_str());

@@ -20,7 +20,8 @@ using std::chrono::steady_clock;
 
 caf::actor_system_config& configure(caf::actor_system_config& config, std::size_t threads) {
   // The other half of the cores is for I/O threads and the journal; one thread too many only adds wake-ups.
-  if (threads == 0) threads = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 16);
+  // Two at least, so that one that waits for the disk does not hold up everybody.
+  if (threads == 0) threads = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 2, 16);
   // Work stealing, the default, polls: 5,000 wake-ups a second for ten messages a second (caf.md, section
   // 0.1).
   config.set("scheduler.policy", caf::atom("sharing"));

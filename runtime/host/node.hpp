@@ -20,7 +20,7 @@ namespace troupe {
 struct node_options {
   std::string data_directory;
   std::uint16_t shard_count = 64;
-  /// CAF scheduler threads; 0 picks half the cores.
+  /// CAF scheduler threads; 0 picks half the cores, two at least and sixteen at most.
   std::size_t scheduler_threads = 0;
   /// Entities in memory on this node, unless more are busy at once.
   std::size_t resident_max = 25'600;

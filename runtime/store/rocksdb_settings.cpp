@@ -2,11 +2,10 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
-#include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
+#include "runtime/store/reply_memtable.hpp"
 #include "runtime/store/storage_failure.hpp"
 
 namespace troupe {
@@ -98,14 +97,12 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const store_options& op
   rows.memtable_whole_key_filtering = true;
   rows.memtable_prefix_bloom_size_ratio = 0.02;
   auto replies = rows;
-  // Replies are only ever looked up by their whole key, so their memtable is a hash table: inserting into the
-  // ordered one was a tenth of the cost of an order.
-  replies.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(reply_key_bytes));
+  // Replies are looked up by their whole key, so their memtable is a hash table: inserting into the ordered
+  // one was a tenth of the cost of an order. The buckets are a sixteenth of it.
   replies.memtable_whole_key_filtering = false;
   replies.memtable_prefix_bloom_size_ratio = 0;
-  // A flush sorts it, at a restart too, so it is kept small. The buckets are a sixteenth of it.
   replies.write_buffer_size = options.write_buffer_bytes / 4;
-  replies.memtable_factory.reset(rocksdb::NewHashLinkListRepFactory(replies.write_buffer_size / 128));
+  replies.memtable_factory = std::make_shared<reply_memtable_factory>(replies.write_buffer_size / 128);
   replies.compaction_style = rocksdb::kCompactionStyleUniversal;
   replies.compaction_filter = expiry;
   replies.ttl = static_cast<std::uint64_t>(options.reply_retention_ms / 1000);

@@ -15,7 +15,6 @@ namespace troupe {
 
 /// In the order of their creation, which gives them their ids.
 enum family : std::uint32_t { meta_family, log_family, rows_family, replies_family, family_count };
-inline constexpr std::size_t reply_key_bytes = 18;  // shard, command id
 
 /// Names a column family in a batch. WriteBatch wants handles, but takes only the id from them; so a batch
 /// can be built without the database at hand.
