@@ -5,6 +5,8 @@
 #include <chrono>
 #include <thread>
 
+#include "cluster/history/recorder.hpp"
+
 namespace troupe::chaos {
 namespace {
 
@@ -25,7 +27,17 @@ void freeze(scene& s, const std::string& name, int time) {
   s.must(s.cluster.signal(name, SIGCONT));
 }
 
+/// What that node is about to hand over.
+hand_over all_that_leave(const scene& s, const std::string& name) {
+  hand_over out;
+  for (std::size_t i = 0; i < s.skus.size(); ++i)
+    if (s.cluster.primary_of(s.skus[i]) == name) out.skus.push_back(i);
+  out.began_ns = history::history_now();
+  return out;
+}
+
 void end_and_restart(scene& s, const std::string& name) {
+  s.hand_overs.push_back(all_that_leave(s, name));
   s.must(s.cluster.signal(name, SIGTERM));
   s.must(s.cluster.await_end(name, ending::handed_over, end_patience_ms));
   s.must(s.cluster.launch(name));

@@ -12,12 +12,20 @@
 
 namespace troupe::chaos {
 
+/// SKUs whose primary was told to stop in peace: each is handed over, and back when the node is there again.
+struct hand_over {
+  std::int64_t began_ns = 0;
+  std::vector<std::size_t> skus;  // places in scene::skus
+};
+
 /// What a fault is done to, and by which draws.
 struct scene {
   const cluster_driver& cluster;
   std::mt19937_64& random;
-  std::string sku;              // whose primary is meant where one is meant
-  std::vector<trouble> undone;  // what of the fault could not be done
+  const std::vector<std::string>& skus;
+  std::string sku;                // whose primary is meant where one is meant
+  std::vector<trouble> undone{};  // what of the fault could not be done
+  std::vector<hand_over> hand_overs{};
 
   int draw(int lowest, int highest) { return std::uniform_int_distribution<int>{lowest, highest}(random); }
   const std::string& any(const std::vector<std::string>& of) {

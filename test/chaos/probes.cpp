@@ -58,6 +58,14 @@ probes::gap probes::longest_gap(std::int64_t since_ns) const {
   return longest;
 }
 
+std::int64_t probes::longest_gap_ns(std::size_t sku, std::int64_t since_ns, std::int64_t until_ns) const {
+  const std::lock_guard lock{mutex_};
+  std::int64_t longest = 0;
+  for (auto at = gaps_[sku].rbegin(); at != gaps_[sku].rend() && at->end_ns >= since_ns; ++at)
+    if (at->end_ns < until_ns) longest = std::max(longest, at->length_ns);
+  return longest;
+}
+
 bool probes::have_all_answered_since(std::int64_t since_ns) const {
   const std::lock_guard lock{mutex_};
   return std::all_of(last_answer_ns_.begin(), last_answer_ns_.end(),

@@ -26,6 +26,8 @@ class probes {
   /// The longest time between two answers about one SKU that ended after `since_ns`, the time that is passing
   /// included.
   gap longest_gap(std::int64_t since_ns) const;
+  /// The longest time between two answers about that SKU that ended between these moments.
+  std::int64_t longest_gap_ns(std::size_t sku, std::int64_t since_ns, std::int64_t until_ns) const;
   /// Whether every SKU has been answered for since then.
   bool have_all_answered_since(std::int64_t since_ns) const;
   std::uint64_t asked() const { return asked_; }

@@ -17,7 +17,7 @@ double percentile(const std::vector<double>& sorted, double share) {
 }
 
 struct by_fault {
-  std::vector<double> gaps, recoveries;  // sorted
+  std::vector<double> gaps, recoveries, pauses;  // sorted
   std::uint64_t failed_probes = 0;
   std::uint64_t failed_writes = 0;
 };
@@ -28,14 +28,24 @@ std::map<std::string, by_fault> gathered(const chaos_report& of) {
     auto& all = out[one.fault];
     all.gaps.push_back(one.gap_ms);
     all.recoveries.push_back(one.recovery_ms);
+    all.pauses.insert(all.pauses.end(), one.pauses_ms.begin(), one.pauses_ms.end());
     all.failed_probes += one.failed_probes;
     all.failed_writes += one.failed_writes;
   }
-  for (auto& [name, all] : out) {
-    std::sort(all.gaps.begin(), all.gaps.end());
-    std::sort(all.recoveries.begin(), all.recoveries.end());
-  }
+  for (auto& [name, all] : out)
+    for (auto* list : {&all.gaps, &all.recoveries, &all.pauses}) std::sort(list->begin(), list->end());
   return out;
+}
+
+/// How long one shard's hand-over is noticed, where there were any.
+std::string pauses_text(const std::map<std::string, by_fault>& faults) {
+  std::string out;
+  for (const auto& [name, all] : faults)
+    if (!all.pauses.empty())
+      out += fmt::format(
+          "{}: {} hand-overs of a SKU, no answer for p50 {:.0f}, p99 {:.0f}, at most {:.0f} ms\n", name,
+          all.pauses.size(), percentile(all.pauses, 0.5), percentile(all.pauses, 0.99), all.pauses.back());
+  return out.empty() ? out : "\n" + out;
 }
 
 }  // namespace
@@ -44,10 +54,12 @@ std::string to_text(const chaos_report& of) {
   auto out = fmt::format("Seed {}, {} rounds in {:.0f} s\n\n{:<28}{:>7}{:>22}{:>8}{:>8}{:>16}{:>15}{:>15}\n",
                          of.seed, of.rounds.size(), of.seconds, "fault", "rounds", "no answer, ms: p50",
                          "p99", "max", "whole after, ms", "failed probes", "failed writes");
-  for (const auto& [name, all] : gathered(of))
+  const auto faults = gathered(of);
+  for (const auto& [name, all] : faults)
     out += fmt::format("{:<28}{:>7}{:>22.0f}{:>8.0f}{:>8.0f}{:>16.0f}{:>15}{:>15}\n", name, all.gaps.size(),
                        percentile(all.gaps, 0.5), percentile(all.gaps, 0.99), all.gaps.back(),
                        percentile(all.recoveries, 0.5), all.failed_probes, all.failed_writes);
+  out += pauses_text(faults);
   out += fmt::format(
       "\nattempts {}: {} with an outcome, {} without; operations given up {}; probes {}\n"
       "tasks created {}, of which {} came due; compared with what their users were told\n"
@@ -68,6 +80,9 @@ std::string to_json(const chaos_report& of) {
                       {"gapP50Ms", percentile(all.gaps, 0.5)},
                       {"gapP99Ms", percentile(all.gaps, 0.99)},
                       {"gapMaxMs", all.gaps.back()},
+                      {"handOvers", all.pauses.size()},
+                      {"handOverP50Ms", percentile(all.pauses, 0.5)},
+                      {"handOverP99Ms", percentile(all.pauses, 0.99)},
                       {"wholeAfterP50Ms", percentile(all.recoveries, 0.5)},
                       {"failedProbes", all.failed_probes},
                       {"failedWrites", all.failed_writes}});

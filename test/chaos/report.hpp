@@ -8,8 +8,9 @@ namespace troupe::chaos {
 
 struct round_result {
   std::string fault;
-  double gap_ms = 0;       // the longest time without an answer about one SKU
-  double recovery_ms = 0;  // from the fault's end until every copy is in sync again
+  double gap_ms = 0;                // the longest time without an answer about one SKU
+  std::vector<double> pauses_ms{};  // the same of each SKU that was handed over in peace, away and back
+  double recovery_ms = 0;           // from the fault's end until every copy is in sync again
   bool is_recovered = true;
   std::uint64_t failed_probes = 0;
   std::uint64_t failed_writes = 0;  // that had no outcome at their first attempt

@@ -149,7 +149,7 @@ class chaos_run {
   }
 
   void play_round(int round, const fault& what, const probes& seen) {
-    scene where{cluster_, random_, {}, {}};
+    scene where{cluster_, random_, shop_.names, {}};
     where.sku = where.any(shop_.names);
     // A moment of peace, so that a gap belongs to this fault.
     std::this_thread::sleep_for(std::chrono::milliseconds{300 + where.draw(0, 300)});
@@ -169,6 +169,7 @@ class chaos_run {
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
     const auto gap = seen.longest_gap(began);
     result.gap_ms = static_cast<double>(gap.length_ns) / 1e6;
+    result.pauses_ms = pauses(where.hand_overs, seen);
     result.failed_probes = seen.failed() - failed_probes_before;
     result.failed_writes = writes_.failed() - failed_writes_before;
     for (const auto& why : where.undone) fail_round(round, what, why);
@@ -182,6 +183,18 @@ class chaos_run {
           result.failed_probes > 0 ? fmt::format(", {} probes failed", result.failed_probes) : "",
           result.failed_writes > 0 ? fmt::format(", {} writes failed", result.failed_writes) : "");
     report_.rounds.push_back(std::move(result));
+  }
+
+  /// Of each SKU that was handed over, the longest time without an answer until the next node is told to
+  /// stop.
+  static std::vector<double> pauses(const std::vector<hand_over>& all, const probes& seen) {
+    std::vector<double> out;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto until = i + 1 < all.size() ? all[i + 1].began_ns : history::history_now();
+      for (const auto sku : all[i].skus)
+        out.push_back(static_cast<double>(seen.longest_gap_ns(sku, all[i].began_ns, until)) / 1e6);
+    }
+    return out;
   }
 
   /// `failed_writes_before`: of earlier rounds.
