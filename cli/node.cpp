@@ -45,7 +45,7 @@ TROUPE_DESCRIBE(node_stats, service, name, uptime_seconds, primaries, node, refu
 cluster_node_options options_of(const node_command_options& from) {
   cluster_node_options out;
   out.runtime.data_directory = from.data;
-  out.runtime.disk = from.disk;
+  out.runtime.disk = from.parts.disk;
   out.runtime.scheduler_threads = from.scheduler_threads;
   out.runtime.resident_max = from.resident_max;
   out.runtime.shard_count = shard_count(from.shards, from.data);
@@ -247,7 +247,7 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
 
 int run_node(const node_command_options& options) {
   return run_server([&] {
-    const auto kinds = all_kinds();
+    const auto kinds = options.parts.kinds ? options.parts.kinds() : all_kinds();
     const system_clock clock;
     return run_until_signal(options, kinds, clock);
   });

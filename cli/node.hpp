@@ -6,10 +6,7 @@
 #include <string>
 
 #include "cli/cluster_options.hpp"
-
-namespace rocksdb {
-class FileSystem;
-}
+#include "cli/program.hpp"
 
 namespace troupe::cli {
 
@@ -33,7 +30,7 @@ struct node_command_options {
   bool keep_log = false;
   unsigned drain_seconds = 10;
   std::string pid_file;
-  std::shared_ptr<rocksdb::FileSystem> disk{};  // as program_parts
+  program_parts parts{};
 };
 
 CLI::App* add_node_command(CLI::App& program, node_command_options& options);

@@ -44,7 +44,7 @@ int run_program(int argc, char** argv, const program_parts& parts) {
     const int code = program.exit(fault);
     return code == 0 ? 0 : 2;
   }
-  node.disk = parts.disk;
+  node.parts = parts;
   if (*serve_command) return run_serve(serve);
   if (*node_command) return run_node(node);
   if (*front_command) return run_front(front);

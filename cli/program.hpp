@@ -1,16 +1,22 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 namespace rocksdb {
 class FileSystem;
+}
+namespace troupe {
+class kind_registry;
 }
 
 namespace troupe::cli {
 
 /// What a test may replace.
 struct program_parts {
-  std::shared_ptr<rocksdb::FileSystem> disk{};  // under the stores of `node`; null: the operating system's
+  // Of `node`.
+  std::shared_ptr<rocksdb::FileSystem> disk{};  // under its store; null: the operating system's
+  std::function<kind_registry()> kinds{};       // empty: all kinds
 };
 
 /// The whole program: reads the words, runs the subcommand. Returns the exit code.

@@ -138,6 +138,8 @@ void replica::on(const message& m, const release&) {
     primary_gone_at_ = now_;
   ++figures_.releases;
   wants_config_ = true;
+  // Nobody is served until it is known who comes next, so this does not wait for a tick.
+  ask_authority();
 }
 
 void replica::on(const message& m, const suspicion&) {

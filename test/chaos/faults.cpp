@@ -142,6 +142,14 @@ const std::vector<fault>& all_faults() {
       {"cut primary from nodes",
        "a primary and the other nodes do not hear each other for 2 to 5 s; etcd and fronts do",
        [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), true); }, fault::needs::links},
+      {"cut primary from nodes and etcd",
+       "a primary hears nobody but the fronts, and only they hear it, for 2 to 5 s",
+       [](scene& s) {
+         const auto name = s.primary();
+         s.must(s.cluster.cut(name, "etcd"));
+         cut_off(s, name, s.cluster.nodes(), true);
+       },
+       fault::needs::links},
       {"primary is not heard", "what a primary sends to other nodes is lost for 2 to 5 s, one way",
        [](scene& s) { cut_off(s, s.primary(), s.cluster.nodes(), false); }, fault::needs::links},
       {"cut primary from etcd", "a primary does not reach etcd for 2 to 5 s",
