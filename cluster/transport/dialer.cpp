@@ -22,7 +22,7 @@ using asio::ip::tcp;
 
 constexpr std::size_t warned_max = 64;
 
-std::optional<tcp::endpoint> parse(const std::string& text) {
+std::optional<tcp::endpoint> endpoint_of(const std::string& text) {
   const auto parts = parse_ip_port(text);
   if (!parts) return std::nullopt;
   return tcp::endpoint{asio::ip::make_address(parts->ip), parts->port};
@@ -77,7 +77,7 @@ dialer::~dialer() { stop(); }
 void dialer::dial(const std::string& endpoint, std::chrono::milliseconds timeout, on_dialed done) {
   asio::post(state_->io, [this, endpoint, timeout, done = std::move(done)]() mutable {
     auto& io = state_->io;
-    const auto to = parse(endpoint);
+    const auto to = endpoint_of(endpoint);
     if (!to) {
       state_->warn_of(endpoint);
       return done(-1);

@@ -15,6 +15,14 @@
 #include "runtime/entity/json_write.hpp"
 
 namespace troupe::http {
+
+/// What frees OpenSSL's objects. Not in the unnamed namespace: a member of a class that a header names has
+/// its type.
+struct free_mac {
+  void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
+
 namespace {
 
 constexpr std::string_view issuer = "troupe";
@@ -22,11 +30,6 @@ constexpr std::size_t token_chars_max = 4096;
 constexpr std::int64_t clock_skew_ms = 60'000;
 constexpr std::int64_t time_max_s = 253'402'300'799;  // the end of year 9999
 using signature = std::array<unsigned char, 32>;
-
-struct free_mac {
-  void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
-  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
-};
 
 std::unique_ptr<EVP_MAC_CTX, free_mac> make_context(const signing_key& key) {
   const std::unique_ptr<EVP_MAC, free_mac> mac{EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
