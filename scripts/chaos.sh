@@ -5,14 +5,16 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fault NAME]… [--clients N] [--power-cuts] [--json] [--quiet]
+Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fault NAME]… [--clients N] [--etcds N] [--power-cuts]
+       [--json] [--quiet]
   --seed N      which faults in which order (default: from the clock, printed)
-  --rounds N    that many faults (default 20: each of them once)
+  --rounds N    that many faults (default 24: each of them once)
   --minutes M   as many as begin within that time
   --data DIR    for the cluster and the history; must not exist, and stays. Default: a temporary directory, which
                 stays only when something was violated
   --fault NAME  only this one; `build/release/test/chaos/troupe_chaos --help` lists them
   --clients N   that order without a pause (default 8, which two cores are busy with)
+  --etcds N     members of etcd (default 3)
   --power-cuts  a node that is killed loses what it had not synced, as if the power had failed; otherwise the operating
                 system still has all that was written
   --links HOW   how links are cut: namespaces (of the network; root), proxy (this program stands between the processes)
@@ -31,7 +33,7 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 words=()
 data=""
 seed="$(date +%s)"
-rounds=20
+rounds=24
 links=""
 with_full_disk=1
 with_power_cuts=0
@@ -41,7 +43,7 @@ while [[ $# -gt 0 ]]; do
     --power-cuts) with_power_cuts=1; shift ;;
     --no-full-disk) with_full_disk=0; shift ;;
     --json | --quiet) words+=("$1"); shift ;;
-    --seed | --rounds | --minutes | --data | --fault | --links | --clients)
+    --seed | --rounds | --minutes | --data | --fault | --links | --clients | --etcds)
       [[ $# -ge 2 ]] || { echo "chaos.sh: $1 needs a value" >&2; exit 2; }
       case "$1" in
         --seed) seed="$2" ;;

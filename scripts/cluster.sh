@@ -5,23 +5,24 @@ set -euo pipefail
 usage() {
   cat <<'TEXT'
 Usage: scripts/cluster.sh COMMAND [--data DIR]
-  start [--nodes 3] [--fronts 2] [--replicas 3] [--shards 16] [--zones a,b,c] [--keep-log] [--namespaces]
+  start [--nodes 3] [--fronts 2] [--etcds 1] [--replicas 3] [--shards 16] [--zones a,b,c] [--keep-log] [--namespaces]
         [--small-disk MIB] [--links FILE]
                   starts etcd, nodes n1, n2, … and fronts f1, f2, …; comes back when all of them are ready. On the
                   DIR of a cluster that was stopped: starts that one again, as it was, with all its data; then without
                   the options that say what a new one is like.
+                  --etcds: of how many members etcd is made; they are called m1, m2, …, and one that is alone etcd.
                   --zones: n1 is in the first, n2 in the second, and round again; `add` takes it too.
                   --namespaces: each in a network of its own (root only), so that `cut` works; etcd and what talks
                   to the fronts are in the namespace that DIR/hub names. --small-disk: n1's disk is a tmpfs of so
                   many MiB, which stays mounted after `stop`. --links: each has a loopback address of its own, and
                   others reach it through what stands between them: lines "NAME IP:PORT" of FILE for nodes, and
-                  "etcd/NAME IP:PORT" for how each reaches etcd
+                  "etcd/NAME IP:PORT" for how each reaches etcd, one a member
   add             starts one more node, which gets its part of the copies; comes back when it is ready
   status [--json] which processes run, and who is the primary of which shard; --json: what `troupe status` says alone
-  kill NAME       kill -9 a node or front
+  kill NAME       kill -9 a node, a front or a member of etcd
   restart NAME    starts it again on its data (kills it first when it runs)
   pause NAME      SIGSTOP: it neither works nor ends        resume NAME   SIGCONT
-  cut A B         what A sends does not reach B any more; B may be etcd
+  cut A B         what A sends does not reach B any more; B may be etcd, which is all of its members
   unplug NAME     nothing reaches it, and nothing of it arrives                    heal   all of that is over
   logs            the end of every log
   stop            SIGTERM to all, fronts first; then etcd. Nothing is left running; the data stays, and `start` goes
@@ -29,6 +30,7 @@ Usage: scripts/cluster.sh COMMAND [--data DIR]
   where ENTITY    the node that is the primary of an entity, e.g. where sku/phone
   DIR is ./cluster-data by default; DIR/urls lists the fronts' URLs, DIR/keys is the --data of `troupe token`.
   etcd ends by itself after a week, or TROUPE_ETCD_SECONDS.
+  What starts or stops processes waits until another such command for the same cluster is over, up to 60 s.
 TEXT
 }
 
@@ -36,6 +38,10 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 troupe="${TROUPE:-$root/build/release/cli/troupe}"
 # shellcheck source-path=SCRIPTDIR source=server.sh
 source "$root/scripts/server.sh"
+# shellcheck source-path=SCRIPTDIR source=cluster_processes.sh
+source "$root/scripts/cluster_processes.sh"
+# shellcheck source-path=SCRIPTDIR source=cluster_network.sh
+source "$root/scripts/cluster_network.sh"
 
 [[ $# -ge 1 ]] || { usage >&2; exit 2; }
 command="$1"
@@ -45,6 +51,7 @@ shift
 dir="cluster-data"
 nodes=3
 fronts=2
+etcds=1
 replicas=3
 shards=16
 node_words=()
@@ -66,13 +73,14 @@ while [[ $# -gt 0 ]]; do
       status_words+=(--json)
       shift
       ;;
-    --data | --nodes | --fronts | --replicas | --shards | --small-disk | --zones | --links)
+    --data | --nodes | --fronts | --etcds | --replicas | --shards | --small-disk | --zones | --links)
       [[ $# -ge 2 ]] || { echo "cluster.sh: $1 needs a value" >&2; exit 2; }
       [[ "$1" == --data ]] || shape+=("$1")
       case "$1" in
         --data) dir="$2" ;;
         --nodes) nodes="$2" ;;
         --fronts) fronts="$2" ;;
+        --etcds) etcds="$2" ;;
         --replicas) replicas="$2" ;;
         --shards) shards="$2" ;;
         --small-disk) small_disk="$2" ;;
@@ -89,86 +97,21 @@ while [[ $# -gt 0 ]]; do
       ;;
   esac
 done
-for number in "$nodes" "$fronts" "$replicas" "$shards" "${small_disk:-1}"; do
+for number in "$nodes" "$fronts" "$etcds" "$replicas" "$shards" "${small_disk:-1}"; do
   [[ "$number" =~ ^[1-9][0-9]{0,3}$ ]] || { echo "cluster.sh: $number is no number above 0" >&2; exit 2; }
 done
 ((replicas <= nodes)) || { echo "cluster.sh: $replicas replicas need at least as many nodes" >&2; exit 2; }
 
-# at NAME WORDS…: runs something where that process is, as far as the network goes. The hub is where etcd is.
-at() {
-  if [[ -s "$dir/hub" ]]; then
-    ip netns exec "$(<"$dir/hub")-$1" "${@:2}"
-  else
-    "${@:2}"
-  fi
-}
+lock_wait_seconds=60
 
-# address_of NAME
-address_of() {
-  if [[ -s "$dir/links" ]]; then
-    case "$1" in
-      n*) echo "127.1.0.${1#n}" ;;
-      f*) echo "127.1.1.${1#f}" ;;
-      *) echo 127.0.0.1 ;;
-    esac
-    return
-  fi
-  if [[ ! -s "$dir/hub" ]]; then echo 127.0.0.1; return; fi
-  case "$1" in
-    etcd | hub) echo 10.87.0.1 ;;
-    n*) echo "10.87.0.$((10 + ${1#n}))" ;;
-    f*) echo "10.87.0.$((100 + ${1#f}))" ;;
-  esac
-}
-
-# link_to NAME: what stands before it, when something does.
-link_to() {
-  [[ ! -s "$dir/links" ]] || awk -v name="$1" '$1 == name { print $2 }' "$dir/links"
-}
-
-# make_hub: the namespace in the middle, a bridge.
-make_hub() {
-  local prefix
-  prefix="troupe-$(printf '%s' "$dir" | cksum | cut --delimiter=' ' --fields=1)"
-  ip netns add "$prefix-hub" || { echo "cluster.sh: network namespaces need root" >&2; return 1; }
-  echo "$prefix" >"$dir/hub"
-  at hub ip link set lo up
-  at hub ip link add name bridge type bridge
-  at hub ip address add 10.87.0.1/24 dev bridge
-  at hub ip link set bridge up
-}
-
-# join_hub NAME: a namespace for that process, with a cable to the bridge.
-join_hub() {
-  local prefix
-  prefix="$(<"$dir/hub")"
-  ip netns add "$prefix-$1"
-  at hub ip link add name "to-$1" type veth peer name cable netns "$prefix-$1"
-  at hub ip link set "to-$1" master bridge up
-  at "$1" ip link set lo up
-  at "$1" ip address add "$(address_of "$1")/24" dev cable
-  at "$1" ip link set cable up
-}
-
-# shellcheck disable=SC2317  # called by the trap too
-remove_namespaces() {
-  local who
-  [[ -s "$dir/hub" ]] || return 0
-  for who in $(ip netns list | cut --delimiter=' ' --fields=1 | grep "^$(<"$dir/hub")-"); do ip netns delete "$who"; done
-}
-
-# heal: no cut is left.
-heal() {
-  local who
-  for who in $(names); do
-    at "$who" ip route flush type blackhole
-    at hub ip link set "to-$who" up
-  done
-}
-
-# is_running NAME: whether the process that its pid file names is that node or front.
-is_running() {
-  [[ -s "$dir/$1.pid" ]] && is_server "$(<"$dir/$1.pid")" "$dir/$1"
+# lock: nobody else starts or stops processes of this cluster until this command is over. Whatever outlives the
+# command must not have the descriptor, 9.
+lock() {
+  exec 9>"$dir/lock"
+  flock --wait "$lock_wait_seconds" 9 || {
+    echo "cluster.sh: another command is at work on the cluster in $dir; waited $lock_wait_seconds s for it" >&2
+    exit 1
+  }
 }
 
 need_running() {
@@ -176,37 +119,17 @@ need_running() {
   is_running "$name" || { echo "cluster.sh: $name does not run" >&2; exit 1; }
 }
 
-names() {
-  local file
-  for file in "$dir"/*.command; do
-    [[ -e "$file" ]] && basename "$file" .command
-  done
-}
-
-# launch NAME: starts what DIR/NAME.command says, in the background.
-launch() {
-  local words=()
-  mapfile -t words <"$dir/$1.command"
-  # `ip netns exec` becomes the program, so the pid is the program's.
-  [[ ! -s "$dir/hub" ]] || words=(ip netns exec "$(<"$dir/hub")-$1" "${words[@]}")
-  "${words[@]}" </dev/null >>"$dir/$1.log" 2>&1 &
-  echo $! >"$dir/$1.pid"
-  disown
-}
-
 # new_process NAME WORDS…: chooses ports, writes NAME.command and starts it.
 new_process() {
-  local who="$1" role="$2" port ops_port link etcd
-  port="$(free_port)"
-  ops_port="$(free_port)"
-  echo "$port $ops_port" >"$dir/$who.ports"
+  local who="$1" role="$2" port ops_port link
+  choose_ports "$who"
+  read -r port ops_port <"$dir/$who.ports"
   [[ ! -s "$dir/hub" ]] || join_hub "$who"
-  etcd="$(link_to "etcd/$who")"
   local words=("$troupe" "$role" --data "$dir/$who" --address "$(address_of "$who")" --port "$port"
-    --ops-port "$ops_port" --etcd "${etcd:+http://}${etcd:-$(<"$dir/etcd/endpoint")}" --cluster local)
+    --ops-port "$ops_port" --etcd "$(etcd_urls_for "$who")" --cluster local)
   if [[ "$role" == node ]]; then
     words+=(--name "$who" --replicas "$replicas" --shards "$shards" "${node_words[@]}")
-    link="$(link_to "$who")"
+    link="$(links_to "$who")"
     [[ -z "$link" ]] || words+=(--advertise "$link")
     ((${#zones[@]} == 0)) || words+=(--zone "${zones[(${who#n} - 1) % ${#zones[@]}]}")
   else
@@ -218,15 +141,17 @@ new_process() {
   launch "$who"
 }
 
-start_etcd() {
-  TROUPE_ETCD_SECONDS="${TROUPE_ETCD_SECONDS:-604800}" TROUPE_ETCD_ADDRESS="$(address_of etcd)" \
-    at hub "$root/scripts/etcd.sh" start "$dir/etcd" >/dev/null
-}
-
 ops_port_of() { cut --delimiter=' ' --fields=2 "$dir/$1.ports"; }
 
 # start: a new cluster, or one that was stopped.
 start() {
+  [[ -e "$dir/urls" || -x "$troupe" ]] || {
+    echo "cluster.sh: no $troupe; scripts/build.sh release troupe builds it" >&2
+    exit 1
+  }
+  mkdir --parents "$dir"
+  dir="$(cd "$dir" && pwd)"
+  lock
   step="looking at $dir"
   if [[ -e "$dir/urls" ]]; then start_again; else start_new; fi
   step="waiting until all are ready"
@@ -239,7 +164,6 @@ start() {
 # start_again: every process as it was; etcd keeps its ports by itself.
 start_again() {
   local who
-  dir="$(cd "$dir" && pwd)"
   for who in $(names); do
     is_running "$who" || continue
     echo "cluster.sh: the cluster in $dir runs; \`stop\` it, or \`restart NAME\` what does not, or use another --data" >&2
@@ -266,9 +190,6 @@ start_again() {
 
 start_new() {
   local i what
-  [[ -x "$troupe" ]] || { echo "cluster.sh: no $troupe; scripts/build.sh release troupe builds it" >&2; exit 1; }
-  mkdir --parents "$dir"
-  dir="$(cd "$dir" && pwd)"
   # A start that fails removes what it has made, so it must not begin with what others have made.
   for what in etcd keys $(seq --format n%g "$nodes") $(seq --format f%g "$fronts") $(names); do
     [[ ! -e "$dir/$what" && ! -e "$dir/$what.command" ]] || { echo "cluster.sh: there is $what in $dir, and no cluster; use another --data" >&2; exit 1; }
@@ -281,7 +202,7 @@ start_new() {
   step="making network namespaces"
   [[ "$namespaces" == false ]] || make_hub
   step="starting etcd"
-  start_etcd
+  start_etcd "$etcds"
   step="starting the nodes"
   if [[ -n "$small_disk" ]]; then
     mkdir "$dir/n1"
@@ -318,7 +239,9 @@ remove_new() {
   local who
   ! mountpoint --quiet "$dir/n1" || umount "$dir/n1"
   for who in $(names); do rm --recursive --force "${dir:?}/$who" "$dir/$who".{ports,command,pid}; done
-  [[ ! -e "$dir/etcd/log" ]] || mv "$dir/etcd/log" "$dir/etcd.log"
+  for who in $(etcd_names); do
+    [[ ! -e "$(etcd_directory_of "$who")/log" ]] || mv "$(etcd_directory_of "$who")/log" "$dir/$who.log"
+  done
   rm --recursive --force "${dir:?}/"{etcd,keys,n1,urls,hub,links}
 }
 
@@ -366,17 +289,18 @@ option_of() {
 }
 
 status() {
-  local who state
+  local who state pid
   local words=("$troupe" status --etcd "$(<"$dir/etcd/endpoint")" --cluster local "${status_words[@]}")
   if ((${#status_words[@]} > 0)); then
     at hub "${words[@]}"
     return
   fi
-  for who in $(names); do
+  for who in $(etcd_names) $(names); do
     state="not running"
     if is_running "$who"; then
-      state="running, pid $(<"$dir/$who.pid")"
-      [[ "$(ps -o state= -p "$(<"$dir/$who.pid")")" != T* ]] || state="paused, pid $(<"$dir/$who.pid")"
+      pid="$(<"$(pid_file_of "$who")")"
+      state="running, pid $pid"
+      [[ "$(ps -o state= -p "$pid")" != T* ]] || state="paused, pid $pid"
     fi
     printf '%-4s %s\n' "$who" "$state"
   done
@@ -403,6 +327,18 @@ stop() {
   remove_namespaces
 }
 
+# restart NAME
+restart() {
+  local has_been_made="$dir/$1.command"
+  ! is_etcd_name "$1" || has_been_made="$(etcd_directory_of "$1")/ports"
+  [[ -e "$has_been_made" ]] || { echo "cluster.sh: there is no $1" >&2; exit 1; }
+  if is_running "$1"; then
+    signal "$1" KILL
+    while is_running "$1"; do sleep 0.02; done
+  fi
+  if is_etcd_name "$1"; then start_etcd; else launch "$1"; fi
+}
+
 case "$command" in
   start) start ;;
   *)
@@ -410,30 +346,16 @@ case "$command" in
     dir="$(cd "$dir" && pwd)"
     case "$command" in
       status) status ;;
-      stop) stop ;;
-      kill) need_running && kill -KILL "$(<"$dir/$name.pid")" ;;
-      pause) need_running && kill -STOP "$(<"$dir/$name.pid")" ;;
-      resume) need_running && kill -CONT "$(<"$dir/$name.pid")" ;;
-      restart)
-        [[ -e "$dir/$name.command" ]] || { echo "cluster.sh: there is no $name" >&2; exit 1; }
-        if is_running "$name"; then
-          kill -KILL "$(<"$dir/$name.pid")"
-          while is_running "$name"; do sleep 0.02; done
-        fi
-        launch "$name"
-        ;;
-      start-etcd) start_etcd ;;
-      add) add ;;
-      cut)
-        [[ -s "$dir/hub" ]] || { echo "cluster.sh: only a cluster with --namespaces can be cut" >&2; exit 1; }
-        [[ -n "$other" ]] || { echo "cluster.sh: who from whom? e.g. cluster.sh cut n1 n2" >&2; exit 2; }
-        at "$name" ip route add blackhole "$(address_of "$other")/32"
-        ;;
-      unplug)
-        [[ -s "$dir/hub" && -n "$name" ]] || { echo "cluster.sh: only with --namespaces, and which one?" >&2; exit 1; }
-        at hub ip link set "to-$name" down
-        ;;
-      heal) [[ ! -s "$dir/hub" ]] || heal ;;
+      stop) lock; stop ;;
+      kill) need_running && signal "$name" KILL ;;
+      pause) need_running && signal "$name" STOP ;;
+      resume) need_running && signal "$name" CONT ;;
+      restart) lock; restart "$name" ;;
+      start-etcd) lock; start_etcd ;;
+      add) lock; add ;;
+      cut) cut_off "$name" "$other" ;;
+      unplug) unplug "$name" ;;
+      heal) heal ;;
       logs) tail --lines=15 "$dir"/*.log ;;
       where)
         [[ -n "$name" ]] || { echo "cluster.sh: which entity? e.g. cluster.sh where sku/phone" >&2; exit 2; }

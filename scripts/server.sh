@@ -3,10 +3,16 @@
 # the process that the server's own pid file names, and only while it is the one that was started here.
 
 # Prints a free TCP port of the loopback address, outside the range that outgoing connections are given.
-free_port() {
-  local port hex
+free_port() { free_port_beside /dev/null; }
+
+# free_port_beside FILE…: one that is in none of the files either: those in them may not have been bound yet. A file
+# need not be there.
+free_port_beside() {
+  local port hex taken
+  taken="$(cat "$@" 2>/dev/null || true)"
   for _ in $(seq 100); do
     port=$((20000 + RANDOM % 12000))
+    ! grep --word-regexp "$port" <<<"$taken" >/dev/null || continue
     hex="$(printf ':%04X ' "$port")"
     # Not --quiet: grep would leave at the first match, and with pipefail the closed pipe would count as no match.
     if ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep --fixed-strings "$hex" >/dev/null; then

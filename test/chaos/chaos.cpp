@@ -27,6 +27,9 @@ int main(int count, char** words) {
                    "Faults of the network, too: each process in a network of its own (root)");
   program.add_flag("--proxy", options.has_proxy,
                    "The same without root: this process stands between the others");
+  program.add_option("--etcds", options.etcds, "Members of etcd")
+      ->check(CLI::Range(1, 9))
+      ->capture_default_str();
   program.add_option("--small-disk-mib", options.small_disk_mib,
                      "A full disk, too: one node's disk is a tmpfs of that size (root)");
   program

@@ -59,6 +59,14 @@ bool is_as_wanted(ending how, int status) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/// "ip:port" of a member, of the URLs of all, separated by commas; empty: there is none yet.
+std::string address_in(const std::string& urls, int member) {
+  std::size_t begin = 0;
+  for (; member > 0; --member) begin = urls.find(',', begin) + 1;
+  const auto url = urls.substr(begin, urls.find(',', begin) - begin);
+  return url.substr(url.rfind('/') + 1);
+}
+
 std::vector<std::string> numbered(char letter, int count) {
   std::vector<std::string> out;
   for (int i = 1; i <= count; ++i) out.push_back(letter + std::to_string(i));
@@ -101,8 +109,8 @@ std::string cluster_driver::script(const std::string& words, int* code) const {
 
 bool cluster_driver::start(std::string& fault) {
   int code = 0;
-  auto words = fmt::format("start --nodes {} --fronts {} --replicas {} --shards {} --keep-log", shape_.nodes,
-                           shape_.fronts, shape_.replicas, shape_.shards);
+  auto words = fmt::format("start --nodes {} --fronts {} --etcds {} --replicas {} --shards {} --keep-log",
+                           shape_.nodes, shape_.fronts, shape_.etcds, shape_.replicas, shape_.shards);
   if (shape_.has_namespaces) words += " --namespaces";
   if (shape_.has_proxy) {
     if (!start_proxy()) {
@@ -130,7 +138,7 @@ bool cluster_driver::enter_hub() const {
   return is_in;
 }
 
-/// A way to each node, and one for each process to etcd.
+/// A way to each node, and one for each process to each member of etcd.
 bool cluster_driver::start_proxy() {
   // As scripts/cluster.sh gives them.
   proxy_ = std::make_unique<link_proxy>([](const std::string& address) {
@@ -145,13 +153,14 @@ bool cluster_driver::start_proxy() {
     };
     out << name << " 127.0.0.1:" << proxy_->add(name, where) << "\n";
   }
-  const auto etcd = [this] {
-    const auto url = first_line_of(directory_ + "/etcd/endpoint");
-    return url.substr(url.rfind('/') + 1);
-  };
   for (const auto& names : {nodes(), fronts()})
     for (const auto& name : names)
-      out << "etcd/" << name << " 127.0.0.1:" << proxy_->add("etcd", etcd, name) << "\n";
+      for (int member = 0; member < shape_.etcds; ++member) {
+        const auto where = [this, member] {
+          return address_in(first_line_of(directory_ + "/etcd/endpoint"), member);
+        };
+        out << "etcd/" << name << " 127.0.0.1:" << proxy_->add("etcd", where, name) << "\n";
+      }
   return out.flush().good();
 }
 
@@ -201,6 +210,10 @@ std::vector<std::string> cluster_driver::urls() const {
 std::vector<std::string> cluster_driver::nodes() const { return numbered('n', shape_.nodes); }
 std::vector<std::string> cluster_driver::fronts() const { return numbered('f', shape_.fronts); }
 
+std::vector<std::string> cluster_driver::etcds() const {
+  return shape_.etcds == 1 ? std::vector<std::string>{"etcd"} : numbered('m', shape_.etcds);
+}
+
 std::string cluster_driver::token(const std::string& user) const {
   return last_line_of(
       run_command(fmt::format("'{}' token --data '{}/keys' --user {} --role admin --minutes 1440 2>/dev/null",
@@ -212,6 +225,14 @@ std::string cluster_driver::primary_of(const std::string& sku) const {
   int code = 0;
   const auto said = last_line_of(script("where sku/" + sku, &code));
   return code == 0 ? said : "";
+}
+
+std::string cluster_driver::etcd_leader() const {
+  int code = 0;
+  const auto said = last_line_of(
+      run_command(fmt::format("'{}/scripts/etcd.sh' leader '{}/etcd' 2>&1", source_, directory_), &code));
+  if (code != 0) return "";
+  return shape_.etcds == 1 ? etcds().front() : said;
 }
 
 bool cluster_driver::is_whole() const {
@@ -310,25 +331,30 @@ trouble cluster_driver::free_disk(const std::string& name) const {
   return fmt::format("what filled the disk of {} is not there any more", name);
 }
 
-bool cluster_driver::is_etcd_running() const {
-  const auto pid = pid_of("etcd/pid");
-  return pid != 0 && has_word(pid, directory_ + "/etcd/data");
+std::string cluster_driver::etcd_directory(const std::string& member) const {
+  return "etcd" + (shape_.etcds == 1 ? "" : "/" + member);
 }
 
-trouble cluster_driver::signal_etcd(int number) const {
-  if (!is_etcd_running()) return fmt::format("etcd does not run: signal {} reaches nobody", number);
-  return send("etcd", pid_of("etcd/pid"), number);
+bool cluster_driver::is_etcd_running(const std::string& member) const {
+  const auto pid = pid_of(etcd_directory(member) + "/pid");
+  return pid != 0 && has_word(pid, data_of(etcd_directory(member) + "/data"));
 }
 
-trouble cluster_driver::await_etcd_end(int deadline_ms) const {
+trouble cluster_driver::signal_etcd(const std::string& member, int number) const {
+  if (!is_etcd_running(member))
+    return fmt::format("{} does not run: signal {} reaches nobody", member, number);
+  return send(member, pid_of(etcd_directory(member) + "/pid"), number);
+}
+
+trouble cluster_driver::await_etcd_end(const std::string& member, int deadline_ms) const {
   // `timeout` is its parent, so how it ended is not told here.
-  for (int waited = 0; is_etcd_running(); waited += 10) {
-    if (waited >= deadline_ms) return fmt::format("etcd still runs after {} ms", deadline_ms);
+  for (int waited = 0; is_etcd_running(member); waited += 10) {
+    if (waited >= deadline_ms) return fmt::format("{} still runs after {} ms", member, deadline_ms);
     std::this_thread::sleep_for(std::chrono::milliseconds{10});
   }
   return {};
 }
 
-trouble cluster_driver::launch_etcd() const { return try_script("start-etcd"); }
+trouble cluster_driver::launch_etcds() const { return try_script("start-etcd"); }
 
 }  // namespace troupe::chaos

@@ -30,6 +30,7 @@ class cluster_driver {
   struct shape {
     int nodes = 3;
     int fronts = 2;
+    int etcds = 3;  // members of etcd
     int replicas = 3;
     int shards = 8;
     bool has_namespaces = false;  // then links can be cut by the kernel
@@ -51,11 +52,14 @@ class cluster_driver {
   std::vector<std::string> urls() const;
   std::vector<std::string> nodes() const;
   std::vector<std::string> fronts() const;
+  std::vector<std::string> etcds() const;
   const std::string& directory() const { return directory_; }
   std::string data_of(const std::string& name) const { return directory_ + "/" + name; }
   std::string token(const std::string& user) const;
   /// The node that is the primary of that SKU; empty: nobody knows.
   std::string primary_of(const std::string& sku) const;
+  /// The member of etcd that leads; empty: nobody knows.
+  std::string etcd_leader() const;
   /// Whether every shard has a primary and all its copies in sync.
   bool is_whole() const;
 
@@ -74,21 +78,23 @@ class cluster_driver {
   [[nodiscard]] trouble fill_disk(const std::string& name) const;
   [[nodiscard]] trouble free_disk(const std::string& name) const;
 
-  /// What `from` sends does not reach `to`, which may be "etcd"; until heal().
+  /// What `from` sends does not reach `to`, which may be "etcd", all of its members; until heal().
   [[nodiscard]] trouble cut(const std::string& from, const std::string& to) const;
   [[nodiscard]] trouble unplug(const std::string& name) const;
   [[nodiscard]] trouble heal() const;
 
-  [[nodiscard]] trouble signal_etcd(int number) const;
-  [[nodiscard]] trouble await_etcd_end(int deadline_ms) const;
-  [[nodiscard]] trouble launch_etcd() const;
+  [[nodiscard]] trouble signal_etcd(const std::string& member, int number) const;
+  [[nodiscard]] trouble await_etcd_end(const std::string& member, int deadline_ms) const;
+  /// Starts the members that have ended, on their data.
+  [[nodiscard]] trouble launch_etcds() const;
 
  private:
   bool start_proxy();
   /// From here on this process, and what it starts, is where etcd is.
   bool enter_hub() const;
   int pid_of(const std::string& file) const;
-  bool is_etcd_running() const;
+  std::string etcd_directory(const std::string& member) const;
+  bool is_etcd_running(const std::string& member) const;
   /// The node's figures, of its operations port; empty: it does not answer.
   std::string stats_of(const std::string& node) const;
   bool says_handed_over(const std::string& node) const;

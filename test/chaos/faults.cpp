@@ -43,17 +43,21 @@ void end_and_restart(scene& s, const std::string& name) {
   s.must(s.cluster.launch(name));
 }
 
-void kill_and_restart_etcd(scene& s, int away_ms) {
-  s.must(s.cluster.signal_etcd(SIGKILL));
-  s.must(s.cluster.await_etcd_end(end_patience_ms));
-  pause_ms(away_ms);
-  s.must(s.cluster.launch_etcd());
+void signal_etcds(scene& s, const std::vector<std::string>& members, int number) {
+  for (const auto& member : members) s.must(s.cluster.signal_etcd(member, number));
 }
 
-void freeze_etcd(scene& s, int time) {
-  s.must(s.cluster.signal_etcd(SIGSTOP));
+void kill_and_restart_etcds(scene& s, const std::vector<std::string>& members, int away_ms) {
+  signal_etcds(s, members, SIGKILL);
+  for (const auto& member : members) s.must(s.cluster.await_etcd_end(member, end_patience_ms));
+  pause_ms(away_ms);
+  s.must(s.cluster.launch_etcds());
+}
+
+void freeze_etcds(scene& s, const std::vector<std::string>& members, int time) {
+  signal_etcds(s, members, SIGSTOP);
   pause_ms(time);
-  s.must(s.cluster.signal_etcd(SIGCONT));
+  signal_etcds(s, members, SIGCONT);
 }
 
 /// From all of them but itself.
@@ -82,6 +86,13 @@ std::string scene::primary() {
   if (!name.empty()) return name;
   must("nobody knows the primary of " + sku);
   return any(cluster.nodes());
+}
+
+std::string scene::etcd_leader() {
+  auto name = cluster.etcd_leader();
+  if (!name.empty()) return name;
+  must("nobody knows the leader of etcd");
+  return any(cluster.etcds());
 }
 
 const std::vector<fault>& all_faults() {
@@ -118,24 +129,28 @@ const std::vector<fault>& all_faults() {
          s.must(s.cluster.empty_disk(name));
          s.must(s.cluster.launch(name));
        }},
-      {"kill etcd", "kill -9 of etcd, started again after 2 s",
-       [](scene& s) { kill_and_restart_etcd(s, 2000); }, fault::needs::nothing, true},
-      {"freeze etcd", "SIGSTOP of etcd for 5 s", [](scene& s) { freeze_etcd(s, 5000); },
-       fault::needs::nothing, true},
-      {"freeze etcd for long", "SIGSTOP of etcd for 15 s: every lease is over when it goes on",
-       [](scene& s) { freeze_etcd(s, 15'000); }, fault::needs::nothing, true},
+      {"kill etcd", "kill -9 of etcd's leader, started again after 2 s",
+       [](scene& s) { kill_and_restart_etcds(s, {s.etcd_leader()}, 2000); }, fault::needs::nothing, true},
+      {"kill all etcds", "kill -9 of every member of etcd, started again after 2 s",
+       [](scene& s) { kill_and_restart_etcds(s, s.cluster.etcds(), 2000); }, fault::needs::nothing, true},
+      {"freeze etcd", "SIGSTOP of etcd's leader for 5 s",
+       [](scene& s) { freeze_etcds(s, {s.etcd_leader()}, 5000); }, fault::needs::nothing, true},
+      {"freeze all etcds", "SIGSTOP of every member of etcd for 5 s",
+       [](scene& s) { freeze_etcds(s, s.cluster.etcds(), 5000); }, fault::needs::nothing, true},
+      {"freeze etcd for long", "the same for 15 s: every lease is over when they go on",
+       [](scene& s) { freeze_etcds(s, s.cluster.etcds(), 15'000); }, fault::needs::nothing, true},
       {"nothing", "two seconds of peace, to compare with; only by name", [](scene&) { pause_ms(2000); },
        fault::needs::its_name},
-      {"etcd away for a minute", "kill -9 of etcd, started again after 60 s; only by name",
-       [](scene& s) { kill_and_restart_etcd(s, 60'000); }, fault::needs::its_name, true},
-      {"kill primary without etcd", "etcd frozen for 3 s, and a primary killed meanwhile",
+      {"etcd away for a minute", "kill -9 of every member of etcd, started again after 60 s; only by name",
+       [](scene& s) { kill_and_restart_etcds(s, s.cluster.etcds(), 60'000); }, fault::needs::its_name, true},
+      {"kill primary without etcd", "every member of etcd frozen for 3 s, and a primary killed meanwhile",
        [](scene& s) {
          const auto name = s.primary();
-         s.must(s.cluster.signal_etcd(SIGSTOP));
+         signal_etcds(s, s.cluster.etcds(), SIGSTOP);
          pause_ms(500);
          s.must(s.cluster.signal(name, SIGKILL));
          pause_ms(2500);
-         s.must(s.cluster.signal_etcd(SIGCONT));
+         signal_etcds(s, s.cluster.etcds(), SIGCONT);
          s.must(s.cluster.await_end(name, ending::killed, end_patience_ms));
          s.must(s.cluster.launch(name));
        }},

@@ -33,6 +33,8 @@ struct scene {
   }
   /// The SKU's primary. When nobody knows it: any node, and then it is not the fault that was meant.
   std::string primary();
+  /// The member of etcd that leads, or any one, likewise.
+  std::string etcd_leader();
   /// What the fault is made of. It goes on all the same, so that everything is started again.
   void must(trouble why) {
     if (!why.empty()) undone.push_back(std::move(why));

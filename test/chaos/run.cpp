@@ -48,6 +48,7 @@ cluster_driver::shape shape_of(const chaos_options& options) {
   cluster_driver::shape out;
   out.has_namespaces = options.has_namespaces;
   out.has_proxy = options.has_proxy;
+  out.etcds = options.etcds;
   out.small_disk_mib = options.small_disk_mib;
   return out;
 }

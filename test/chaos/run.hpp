@@ -18,6 +18,7 @@ struct chaos_options {
   std::vector<std::string> only;  // names of faults; empty: all
   bool has_namespaces = false;    // faults of the network, too; needs root
   bool has_proxy = false;         // the same by a proxy between the processes
+  int etcds = 3;                  // members of etcd
   int small_disk_mib = 0;         // not 0: a full disk, too; needs root
   std::size_t clients = 8;        // that order without a pause; a quarter as many create tasks
   bool is_quiet = false;

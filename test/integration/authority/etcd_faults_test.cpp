@@ -60,7 +60,8 @@ TEST_CASE("etcd authority: a change whose answer is lost is unknown, is not repe
   cutting_proxy proxy{server.port()};
   etcd_authority direct{options({server.endpoint()})};
   const auto self = enter(direct, profile("a", 1)).self;
-  auto o = options({proxy.endpoint()});
+  // It could be asked again, another way.
+  auto o = options({proxy.endpoint(), server.endpoint()});
   o.hint_interval = 60s;
   etcd_authority authority{o};
   const auto created = cas(authority, 0, 0, led_by(self, 1, {self}));

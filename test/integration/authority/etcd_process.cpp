@@ -13,34 +13,20 @@
 namespace troupe::test {
 namespace fs = std::filesystem;
 
-etcd_process::etcd_process() {
-  start();
-  std::ifstream{directory_.path() + "/endpoint"} >> endpoint_;
-  REQUIRE(endpoint_.starts_with("http://127.0.0.1:"));
+int run_etcd_script(const std::string& words) {
+  return ::system(("TROUPE_ETCD_SECONDS=120 '" TROUPE_ETCD_SCRIPT "' " + words + " >/dev/null").c_str());
 }
 
-etcd_process::~etcd_process() { run("stop"); }
-
-int etcd_process::run(const std::string& command) const {
-  const auto line = "TROUPE_ETCD_SECONDS=120 '" TROUPE_ETCD_SCRIPT "' " + command + " '" + directory_.path() +
-                    "' >/dev/null";
-  return ::system(line.c_str());
-}
-
-int etcd_process::pid() const {
+int pid_in(const std::string& file) {
   int out = 0;
-  std::ifstream{directory_.path() + "/pid"} >> out;
+  std::ifstream{file} >> out;
   REQUIRE(out > 0);
   return out;
 }
 
-int etcd_process::port() const { return std::stoi(endpoint_.substr(endpoint_.rfind(':') + 1)); }
-void etcd_process::start() { REQUIRE(run("start") == 0); }
-void etcd_process::stop() { REQUIRE(run("stop") == 0); }
-
-void etcd_process::pause() {
-  const auto tasks = fs::path{"/proc"} / std::to_string(pid()) / "task";
-  REQUIRE(::kill(pid(), SIGSTOP) == 0);
+void freeze(int pid) {
+  const auto tasks = fs::path{"/proc"} / std::to_string(pid) / "task";
+  REQUIRE(::kill(pid, SIGSTOP) == 0);
   // kill returns when the signal is sent, and threads that run meanwhile still answer.
   const auto stopped = [](const fs::directory_entry& task) {
     std::string stat;
@@ -56,7 +42,23 @@ void etcd_process::pause() {
   }
 }
 
-void etcd_process::resume() { REQUIRE(::kill(pid(), SIGCONT) == 0); }
+etcd_process::etcd_process() {
+  start();
+  std::ifstream{directory_.path() + "/endpoint"} >> endpoint_;
+  REQUIRE(endpoint_.starts_with("http://127.0.0.1:"));
+}
+
+etcd_process::~etcd_process() { run("stop"); }
+
+int etcd_process::run(const std::string& command) const {
+  return run_etcd_script(command + " '" + directory_.path() + "'");
+}
+
+int etcd_process::port() const { return std::stoi(endpoint_.substr(endpoint_.rfind(':') + 1)); }
+void etcd_process::start() { REQUIRE(run("start") == 0); }
+void etcd_process::stop() { REQUIRE(run("stop") == 0); }
+void etcd_process::pause() { freeze(pid_in(directory_.path() + "/pid")); }
+void etcd_process::resume() { REQUIRE(::kill(pid_in(directory_.path() + "/pid"), SIGCONT) == 0); }
 
 void etcd_process::back_up() {
   fs::copy(directory_.path() + "/data", directory_.path() + "/backup", fs::copy_options::recursive);

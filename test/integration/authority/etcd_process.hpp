@@ -6,7 +6,14 @@
 
 namespace troupe::test {
 
-/// A real etcd with a directory of its own, by scripts/etcd.sh. It ends with this object, or by itself.
+/// Runs scripts/etcd.sh with these words, in quotes where they need some; its exit code.
+int run_etcd_script(const std::string& words);
+int pid_in(const std::string& file);
+/// SIGSTOP; all of its threads stand still when it returns.
+void freeze(int pid);
+
+/// A real etcd of one member with a directory of its own, by scripts/etcd.sh. It ends with this object, or by
+/// itself.
 class etcd_process {
  public:
   etcd_process();
@@ -28,7 +35,6 @@ class etcd_process {
 
  private:
   int run(const std::string& command) const;
-  int pid() const;
 
   temporary_directory directory_;
   std::string endpoint_;

@@ -180,6 +180,15 @@ done
 wait_whole
 sale sixth
 
+# Two restarts at once: one waits for the other, and there is one process.
+"$cluster" restart n4 --data "$at" &
+other=$!
+"$cluster" restart n4 --data "$at"
+wait "$other" || fail "one of two restarts"
+other=""
+[[ "$(pgrep --full --count -- "node --data $at/n4 ")" == 1 ]] || fail "two restarts at once started two processes"
+wait_whole
+
 # A front that reaches no node says so: to who asks for something, and to who asks whether it is ready.
 for node in n1 n2 n3 n4; do "$cluster" kill "$node" --data "$at"; done
 front="$(head --lines=1 "$at/urls")"
@@ -195,8 +204,9 @@ for node in n1 n2 n3 n4; do "$cluster" restart "$node" --data "$at"; done
 wait_whole
 sale seventh
 
-# One copy: nobody takes anything over, and so nothing is waited for. What is on the disk is there again.
-"$cluster" start --data "$at-one" --nodes 1 --fronts 1 --replicas 1 >/dev/null
+# One copy: nobody takes anything over, and so nothing is waited for. What is on the disk is there again. Its etcd has
+# three members.
+"$cluster" start --data "$at-one" --nodes 1 --fronts 1 --replicas 1 --etcds 3 >/dev/null
 deadline=$((SECONDS + 8)) # it may drain for 10 s
 kill -TERM "$(<"$at-one/n1.pid")"
 until grep --quiet 'stopped as the primary of 16 shards that no other node took over' "$at-one/n1.log"; do
@@ -211,6 +221,19 @@ lag() {
   { "$cluster" status --json --data "$at-one" || true; } | grep --only-matching '"lagEntries":{"n1":[^}]*}' | sort --unique
 }
 [[ "$(lag)" == '"lagEntries":{"n1":0}' ]] || fail "the only copy is behind itself: $(lag)"
+# Nobody misses one of etcd's members, whichever it is.
+for member in m1 m2 m3; do
+  "$cluster" kill "$member" --data "$at-one"
+  "$cluster" status --data "$at-one" >"$work/status" || true
+  grep --quiet "^$member *not running" "$work/status" || { cat "$work/status" >&2; fail "$member is killed and runs"; }
+  "$cluster" restart n1 --data "$at-one"
+  deadline=$((SECONDS + 20))
+  until [[ "$(lag)" == '"lagEntries":{"n1":0}' ]]; do
+    ((SECONDS < deadline)) || fail "without $member of etcd a node does not start"
+    sleep 0.1
+  done
+  "$cluster" restart "$member" --data "$at-one"
+done
 # Somebody else answers where the node's operations port was.
 "$cluster" kill n1 --data "$at-one"
 "$TROUPE" node --name n2 --data "$work/other" --port 20001 --etcd "$(<"$at-one/etcd/endpoint")" --cluster other \
