@@ -103,6 +103,8 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   authority_ = std::make_unique<etcd::etcd_authority>(how);
   if (auto fault = register_patiently(who)) return fault;
   who.cluster = cluster_;
+  if (who.disk_since == 0) who.disk_since = self_.run;
+  replicas_.disk_since = who.disk_since;
   who.confirm_start();
   if (auto fault = save_identity(directory, who)) return fault;
   if (auto fault = register_patiently(who)) return fault;
@@ -215,6 +217,15 @@ std::vector<std::string> cluster_node::not_ready() const {
   if (!view_->is_current()) why.emplace_back("the authority does not answer");
   if (authority_->figures().is_full)
     why.emplace_back("etcd has no room and takes no changes: compact it, and disarm its alarm");
+  std::string waiting;
+  for (std::size_t shard = 0; const auto* one : progress()) {
+    if (one != nullptr && one->is_waiting_for_copies)
+      waiting += (waiting.empty() ? "" : ", ") + std::to_string(shard);
+    ++shard;
+  }
+  if (!waiting.empty())
+    why.push_back("nobody serves shards " + waiting +
+                  ": no copy is known to have everything, and not every node has answered");
   if (!map_->is_founded()) why.emplace_back("the cluster waits for enough nodes to found its shards");
   return why;
 }

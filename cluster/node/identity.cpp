@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -17,8 +19,9 @@ namespace troupe {
 
 namespace {
 
-constexpr std::string_view first_line = "troupe member 2";
-constexpr std::string_view first_line_before = "troupe member 1";  // without starts and hash
+constexpr std::string_view first_lines[] = {"troupe member 1",  // without starts and hash
+                                            "troupe member 2",  // without `since`
+                                            "troupe member 3"};
 
 /// In the place of the registered start: there was one that nobody wrote down.
 constexpr std::string_view unknown = "unknown";
@@ -27,11 +30,12 @@ std::string path_of(const std::string& directory) { return directory + "/member"
 
 store_error refuse(const std::string& why) { return {store_error::code::suspect, why}; }
 
-std::string to_text(const identity& what) {
-  const auto out = fmt::format("{}\ncluster {}\ndisk {}\nnode {}\nstarts {} {}", first_line,
-                               to_string(what.cluster), to_string(what.disk), what.node_name,
-                               what.knows_starts ? to_string(what.registered_start) : std::string{unknown},
-                               to_string(what.pending_start));
+std::string to_text(const identity& what, int version = 3) {
+  auto out = fmt::format("{}\ncluster {}\ndisk {}\nnode {}\nstarts {} {}", first_lines[version - 1],
+                         to_string(what.cluster), to_string(what.disk), what.node_name,
+                         what.knows_starts ? to_string(what.registered_start) : std::string{unknown},
+                         to_string(what.pending_start));
+  if (version >= 3) out += fmt::format("\nsince {}", what.disk_since);
   return out + fmt::format("\nhash {:016x}\n", stable_hash(out));
 }
 
@@ -46,7 +50,9 @@ std::optional<identity> parse(const std::string& bytes) {
   std::istringstream in{bytes};
   std::string first;
   std::getline(in, first);
-  if (first != first_line && first != first_line_before) return std::nullopt;
+  const auto line = std::find(std::begin(first_lines), std::end(first_lines), first);
+  if (line == std::end(first_lines)) return std::nullopt;
+  const auto version = static_cast<int>(line - std::begin(first_lines)) + 1;
   const auto cluster = take_line(in, "cluster");
   const auto disk = take_line(in, "disk");
   const auto name = take_line(in, "node");
@@ -55,7 +61,7 @@ std::optional<identity> parse(const std::string& bytes) {
   if (!cluster_id || !disk_id || !name) return std::nullopt;
   identity out{*disk_id, *cluster_id, *name};
   out.knows_starts = false;
-  if (first == first_line_before) return out;
+  if (version == 1) return out;
   const auto starts = take_line(in, "starts").value_or("");
   const auto space = std::min(starts.find(' '), starts.size());
   const auto last = starts.substr(0, space);
@@ -65,7 +71,12 @@ std::optional<identity> parse(const std::string& bytes) {
   if (!registered || !pending) return std::nullopt;
   out.registered_start = *registered;
   out.pending_start = *pending;
-  return to_text(out) == bytes ? std::optional{out} : std::nullopt;  // the hash is part of that
+  if (version >= 3) {
+    const auto since = take_line(in, "since").value_or("");
+    const auto read = std::from_chars(since.data(), since.data() + since.size(), out.disk_since);
+    if (read.ec != std::errc{} || read.ptr != since.data() + since.size()) return std::nullopt;
+  }
+  return to_text(out, version) == bytes ? std::optional{out} : std::nullopt;  // the hash is part of that
 }
 
 }  // namespace

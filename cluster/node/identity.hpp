@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "cluster/authority/shard_config.hpp"
 #include "runtime/base/uuid.hpp"
 #include "runtime/store/store.hpp"
 
@@ -19,6 +20,8 @@ struct identity {
   /// The one that began after it. It is known to be over when a later one is registered; until then it may
   /// have been registered, so it is taken again: nobody ever spoke in its name.
   uuid pending_start{};
+  /// The first run in the cluster on this disk; 0: not known. Replicas may be listed by it before they write.
+  incarnation disk_since = 0;
   bool is_new = false;       // no file says whose the directory is
   bool knows_starts = true;  // false: a directory of a version that did not keep them
 

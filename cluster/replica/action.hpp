@@ -16,6 +16,9 @@ struct replica_meta {
   std::uint64_t fence_revision = 0;  // a poll at that revision was answered
   disk_state disk = disk_state::blank;
   incarnation disk_since = 0;  // the run that found it blank; 0: not known any more
+  /// The primary of `epoch`, no run: not known. An authority that was set back and goes on may give an epoch
+  /// to another one, whose entries have the same names and are others.
+  member primary{};
   friend bool operator==(const replica_meta&, const replica_meta&) = default;
 };
 

@@ -22,7 +22,7 @@ replica::replica(shard_id shard, member self, const replica_options& options, du
   commit_ = std::max(told_commit_, from_disk.committed);
   epoch_ = std::max(meta_.epoch, log_.last_epoch());
   last_heard_ = now;
-  if (meta_.disk_since == 0) meta_.disk_since = self_.run;
+  if (meta_.disk_since == 0) meta_.disk_since = from_disk.disk_since != 0 ? from_disk.disk_since : self_.run;
   if (has(mutant::blank_is_sound)) meta_.disk = disk_state::sound;
   if (meta_.disk == disk_state::quarantined) role_ = replica_role::quarantined;
 }
@@ -209,9 +209,12 @@ void replica::accept_config(const stored_config& now) {
       if (now.revision == config_.revision) wants_config_ = wants_config_ && in_sync_.has_proposal();
       return;
     }
-    if (now.revision < meta_.revision || config.generation < meta_.generation || config.epoch < epoch_ ||
-        has_another_primary(config.epoch, config.primary))
+    if (now.revision < meta_.revision || config.generation < meta_.generation || config.epoch < epoch_)
       return refuse_config();
+    if (has_another_primary(config.epoch, config.primary)) {
+      rival_ = config.primary;
+      return refuse_config();
+    }
   }
   const bool writes_faults = has(mutant::no_floor) || has(mutant::transfer_to_anyone);
   if (now.shard != shard_ || (!fault_in(config).empty() && !writes_faults)) return refuse_config();
@@ -224,8 +227,9 @@ void replica::accept_config(const stored_config& now) {
       is_as_listed(meta_.disk, meta_.disk_since, find_node(config.in_sync, self_.node)))
     meta_.disk = disk_state::sound;
   if (config.epoch > epoch_ || (has(mutant::accept_rollback) && config.epoch < epoch_)) {
-    adopt_epoch(config.epoch);
+    adopt_epoch(config.epoch, config.primary);
   } else {
+    meta_.primary = config.primary;
     write_meta_now();
   }
   in_sync_.accept(config_);
@@ -249,11 +253,10 @@ void replica::accept_config(const stored_config& now) {
 }
 
 /// Whether another than `who` is known to be the primary of that epoch, from the authority or because it was
-/// followed. An authority that was set back and written again may give an epoch to a second one.
+/// followed, in this life or an earlier one. An authority that was set back and written again may give an
+/// epoch to a second one.
 bool replica::has_another_primary(std::uint64_t epoch, member who) const {
-  const auto& known = config_.config;
-  if (config_.revision != 0 && epoch == known.epoch && !is_same(known.primary, who)) return true;
-  return epoch == epoch_ && leader_.run != 0 && !is_same(leader_, who);
+  return epoch == epoch_ && meta_.primary.run != 0 && !is_same(meta_.primary, who);
 }
 
 void replica::refuse_config() {
@@ -267,10 +270,12 @@ bool replica::is_as_listed(disk_state disk, incarnation since, member listed) {
   return disk == disk_state::blank && since != 0 && since <= listed.run;
 }
 
-void replica::adopt_epoch(std::uint64_t epoch) {
+void replica::adopt_epoch(std::uint64_t epoch, member primary) {
   if (role_ == replica_role::primary) resign_role();
   epoch_ = epoch;
   meta_.epoch = epoch;
+  meta_.primary = primary;
+  rival_ = {};
   following_ = false;
   leader_ = {};
   leader_commit_ = 0;

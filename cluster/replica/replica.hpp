@@ -26,6 +26,8 @@ struct durable_state {
   /// `applied` nobody needs to be told.
   std::uint64_t committed = 0;
   std::uint64_t applied = 0;
+  /// The first run on this disk, which may have been listed before it wrote anything; 0: not known.
+  incarnation disk_since = 0;
 };
 
 /// What was refused or went wrong, since the start.
@@ -76,6 +78,8 @@ class replica {
 
   replica_role role() const { return role_; }
   bool is_serving() const { return serving_; }
+  /// Nobody is known to have everything, and not all who may know answer: it takes time, or an operator.
+  bool is_waiting_for_copies() const { return poll_ && poll_->is_counted; }
   bool is_accepting() const { return serving_ && !transfer_; }
   /// Somebody's connection broke or is suspected to be dead: a tick is wanted every quarter of `haste`.
   bool is_in_haste() const;
@@ -169,7 +173,8 @@ class replica {
   bool has_another_primary(std::uint64_t epoch, member who) const;
   void refuse_config();
   void accept_config(const stored_config& now);
-  void adopt_epoch(std::uint64_t epoch);
+  /// `primary`: of it, where that is known.
+  void adopt_epoch(std::uint64_t epoch, member primary = {});
   void write_meta_now();
   void write_chunk(const chunk& entries);
   void truncate(std::uint64_t last);
@@ -199,6 +204,7 @@ class replica {
   void advance_backup_commit();
   void answer_polls(std::uint64_t done);
   void finish_snapshot();
+  void leave_fork();
   void set_quarantine(std::uint64_t cut);
 
   // replica_primary.cpp
@@ -278,6 +284,7 @@ class replica {
   // backup
   bool following_ = false;  // this log is the beginning of the primary's, in this epoch
   member leader_;
+  member rival_{};  // whom the authority names as the primary of this epoch too; refused, and remembered
   std::uint64_t leader_revision_ = 0;
   std::uint64_t leader_commit_ = 0;
   std::uint64_t round_seen_ = 0;

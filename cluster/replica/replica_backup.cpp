@@ -17,9 +17,14 @@ bool replica::follow(const message& m) {
   // Two primaries in one epoch: not by correct replicas and a correct authority.
   if (role_ == replica_role::primary || has_another_primary(m.epoch, m.from)) {
     ++figures_.bad_messages;
+    if (rival_.run != 0 && is_same(rival_, m.from) && log_.last_epoch() == epoch_) leave_fork();
     return false;
   }
   leader_ = m.from;
+  if (meta_.primary.run == 0) {
+    meta_.primary = leader_;
+    write_meta_now();
+  }
   leader_revision_ = std::max(leader_revision_, m.revision);
   last_heard_ = now_;
   has_asked_around_ = false;
@@ -61,6 +66,16 @@ bool replica::reconcile(const activate& b) {
   }
   truncate(std::max(cut, log_.start() - 1));
   return true;
+}
+
+/// The authority was set back and has given this epoch to another one; it says so, and so does that one. Its
+/// entries are others under the same names, and in a later epoch nobody could tell.
+void replica::leave_fork() {
+  auto cut = log_.last();
+  for (const auto& e : log_.history())
+    if (e.epoch == epoch_) cut = e.first_index - 1;
+  if (role_ == replica_role::primary) resign_role();
+  set_quarantine(cut);
 }
 
 void replica::set_quarantine(std::uint64_t cut) {

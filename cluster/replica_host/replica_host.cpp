@@ -21,8 +21,9 @@ std::uint64_t log_start(const recovered_shard& found, shard_id shard, const shar
   return kept != 0 ? std::min(kept, found.applied + 1) : found.applied + 1;
 }
 
-durable_state state_of(const recovered_shard& found, std::uint64_t start) {
+durable_state state_of(const recovered_shard& found, std::uint64_t start, incarnation disk_since) {
   durable_state state;
+  state.disk_since = disk_since;
   if (!found.meta.empty()) {
     const auto meta = decode_replica_record(found.meta);
     TROUPE_ASSERT(meta, "a replica's record that was looked at does not decode");
@@ -65,8 +66,8 @@ replica_host::replica_host(replica_place place, const replica_environment& envir
       environment_(environment),
       applied_(place_.found.applied),
       compacted_(log_start(place_.found, place_.shard, environment.history)),
-      core_(place_.shard, environment.self, environment.options, state_of(place_.found, compacted_),
-            now_of(*place_.clock)) {}
+      core_(place_.shard, environment.self, environment.options,
+            state_of(place_.found, compacted_, environment.disk_since), now_of(*place_.clock)) {}
 
 void replica_host::start() {
   // The protocol asks when its interval is over, which a clock that has just begun has not reached.
@@ -140,6 +141,14 @@ void replica_host::step(const event& what) {
 void replica_host::publish() {
   constexpr auto relaxed = std::memory_order_relaxed;
   progress_.is_primary.store(core_.role() == replica_role::primary, relaxed);
+  const bool waits = core_.is_waiting_for_copies();
+  if (waits && !progress_.is_waiting_for_copies.load(relaxed))
+    spdlog::warn(
+        "shard {}: nobody serves it: no copy is known to have everything, and not every node that may have "
+        "it has "
+        "answered ({})",
+        place_.shard, core_.describe());
+  progress_.is_waiting_for_copies.store(waits, relaxed);
   progress_.last.store(core_.log().last(), relaxed);
   progress_.committed.store(core_.commit(), relaxed);
   progress_.applied.store(applied_, relaxed);

@@ -22,6 +22,7 @@ struct replica_environment {
   authority* decides = nullptr;
   authority_reader* reader = nullptr;
   member self;
+  incarnation disk_since = 0;  // the first run on this disk; 0: not known
   replication::replica_options options;
 
   // Only where a shard has replicas on other nodes; else the process ends when the protocol asks for one.
@@ -38,6 +39,7 @@ struct replica_environment {
 /// How far one replica is, for whoever wants to know; written by the shard's thread, read by anybody.
 struct replica_progress {
   std::atomic<bool> is_primary{false};
+  std::atomic<bool> is_waiting_for_copies{false};                // as replica::is_waiting_for_copies()
   std::atomic<std::uint64_t> last{0}, committed{0}, applied{0};  // entries
   std::atomic<std::uint64_t> refused{0};  // words of the authority or of other replicas that cannot be true
 };

@@ -1,11 +1,13 @@
 #include "cluster/replica_host/replica_record.hpp"
 
+#include <limits>
+
 #include "runtime/base/bytes.hpp"
 
 namespace troupe {
 
 namespace {
-constexpr std::uint8_t record_format = 2;  // 1 had no disk_since
+constexpr std::uint8_t record_format = 3;  // 1 had no disk_since, 2 no primary
 }
 
 std::string encode_replica_record(const replication::replica_meta& meta) {
@@ -18,6 +20,8 @@ std::string encode_replica_record(const replication::replica_meta& meta) {
   w.varint(meta.fence_revision);
   w.u8(static_cast<std::uint8_t>(meta.disk));
   w.varint(meta.disk_since);
+  w.varint(static_cast<std::uint64_t>(meta.primary.node));
+  w.varint(meta.primary.run);
   return out;
 }
 
@@ -32,7 +36,10 @@ std::optional<replication::replica_meta> decode_replica_record(std::string_view 
   meta.fence_revision = in.varint();
   const auto disk = in.u8();
   if (format >= 2) meta.disk_since = in.varint();
+  const auto node = format >= 3 ? in.varint() : 0;
+  if (format >= 3) meta.primary = {static_cast<node_id>(node), in.varint()};
   if (!in.ok() || !in.at_end() || disk < 1 || disk == 2 || disk > 4) return std::nullopt;
+  if (node > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
   meta.disk = static_cast<replication::disk_state>(disk);
   return meta;
 }

@@ -14,7 +14,8 @@ namespace troupe {
 /// earlier formats are taken over by raise_format().
 /// 3: a shard may lie on its second side (shard_sides.hpp).
 /// 4: receipts that have gone leave a mark (docs/decisions/016), which who does not know it would not heed.
-inline constexpr int data_format = 4;
+/// 5: a replica's record says who is the primary of its epoch.
+inline constexpr int data_format = 5;
 
 /// Makes the directory when it does not exist, and refuses one of a newer format, of another shard count, or
 /// that cannot be written. Touches nothing when it refuses.

@@ -55,6 +55,12 @@ void bench::replace_disk(int node) {
   p.synced = {};
 }
 
+void bench::crash_before_first_write(int node) {
+  replace_disk(node);
+  auto& p = places_[index(node)];
+  p.synced.disk_since = p.self.run;
+}
+
 void bench::tick(int node, std::chrono::milliseconds later) {
   places_[index(node)].clock += later;
   step(node, replication::tick{});

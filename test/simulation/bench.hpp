@@ -42,6 +42,9 @@ class bench {
   void restart(int node);
   /// The process is gone, and everything that it had on disk.
   void replace_disk(int node);
+  /// The process is gone before anything of its replica was on disk; the disk itself stays, and knows its
+  /// first run.
+  void crash_before_first_write(int node);
   void let_meet();
   /// A snapshot covers everything committed, and the log before its end is gone.
   void compact(int node);

@@ -288,6 +288,10 @@ void node::carry_out(shard_id shard, read_authority&) { world_.read_authority(*t
 
 void node::carry_out(shard_id shard, committed& a) {
   const auto& core = *parts_[shard].replica;
+  // The rows of what is committed are written from here on, and must not be ahead of the log.
+  if (a.index > disk_.synced[shard].last())
+    world_.truth.fail("I10", fmt::format("shard {}: node {} takes {} for committed, and has {} on disk",
+                                         shard, number_ + 1, a.index, disk_.synced[shard].last()));
   if (core.role() == replica_role::primary) {
     world_.truth.on_committed(shard, core.epoch(), view(shard), a.index);
     world_.check_commit(shard, core, a.index);

@@ -183,7 +183,8 @@ registration_result etcd_authority::parts::register_node(asking& who, const node
   auto result = registration{store, keys, self}.run(who);
   if (result.outcome != registration_outcome::registered) return result;
   table.learn_name(result.self.node, self.name);
-  if (!self.address.empty())
+  // Who is there may be listed as holding a copy, and its disk must know this run by then.
+  if (!self.address.empty() && self.is_confirmed)
     hints.announce(self.name, to_json(address_record{.number = static_cast<std::uint32_t>(result.self.node),
                                                      .address = self.address,
                                                      .zone = self.zone,
