@@ -61,7 +61,8 @@ std::optional<identity> parse(const std::string& bytes) {
   if (!cluster_id || !disk_id || !name) return std::nullopt;
   identity out{*disk_id, *cluster_id, *name};
   out.knows_starts = false;
-  if (version == 1) return out;
+  // It had no hash: whatever follows says that it is another format's.
+  if (version == 1) return in.peek() == std::istream::traits_type::eof() ? std::optional{out} : std::nullopt;
   const auto starts = take_line(in, "starts").value_or("");
   const auto space = std::min(starts.find(' '), starts.size());
   const auto last = starts.substr(0, space);

@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <fstream>
 #include <sstream>
 
 #include "cluster/node/identity.hpp"
+#include "runtime/base/hash.hpp"
 #include "test/support/damage.hpp"
 #include "test/support/temporary_directory.hpp"
 
@@ -116,4 +118,21 @@ TEST_CASE("identity: a file of the first format is read, and which starts there 
   REQUIRE_FALSE(save_identity(here.where.path(), mine));
   CHECK(here.get().knows_starts);
   CHECK(here.get().registered_start == start);
+}
+
+TEST_CASE("identity: a file of the second format is read, and the first run on its disk is not known") {
+  const directory here;
+  std::string text =
+      "troupe member 2\ncluster 01890000-0000-7000-8000-00000000000a\n"
+      "disk 01890000-0000-7000-8000-00000000000b\nnode n1\n"
+      "starts 01890000-0000-7000-8000-00000000000c 00000000-0000-0000-0000-000000000000";
+  text += fmt::format("\nhash {:016x}\n", stable_hash(text));
+  here.write(text);
+  auto mine = here.get();
+  CHECK(mine.cluster == some_cluster);
+  CHECK(mine.knows_starts);
+  CHECK(mine.disk_since == 0);
+  mine.disk_since = 77;
+  REQUIRE_FALSE(save_identity(here.where.path(), mine));
+  CHECK(here.get().disk_since == 77);
 }

@@ -136,7 +136,7 @@ TEST_CASE(
   }
   std::ofstream{directory.path() + "/FORMAT"} << "troupe data format 1\nshards 4\n";
   live(directory.path(), 1);
-  CHECK(format() == "troupe data format 4\nshards 4\n");
+  CHECK(format() == "troupe data format 5\nshards 4\n");
   live(directory.path(), 2);
 }
 
