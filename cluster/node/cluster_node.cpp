@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <future>
 
 #include "cluster/authority/fresh_uuid.hpp"
@@ -40,6 +41,7 @@ std::variant<std::unique_ptr<cluster_node>, store_error> cluster_node::start(clu
                                                                              const kind_registry& kinds,
                                                                              const clock_source& clock) {
   std::unique_ptr<cluster_node> out{new cluster_node{std::move(options)}};
+  out->had_store_ = std::filesystem::exists(out->options_.runtime.data_directory + "/store/CURRENT");
   auto started = node::start(out->options_.runtime, kinds, clock,
                              [&](const std::string& directory, const auto& found, shard_history& history) {
                                return out->replicate(directory, found, history);
@@ -103,7 +105,8 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   authority_ = std::make_unique<etcd::etcd_authority>(how);
   if (auto fault = register_patiently(who)) return fault;
   who.cluster = cluster_;
-  if (who.disk_since == 0) who.disk_since = self_.run;
+  // A store that was made anew under the identity of an older one has lost what that held.
+  if (who.disk_since == 0 || !had_store_) who.disk_since = self_.run;
   replicas_.disk_since = who.disk_since;
   who.confirm_start();
   if (auto fault = save_identity(directory, who)) return fault;

@@ -132,6 +132,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   std::unique_ptr<background> background_;  // measures snapshots
   std::unique_ptr<background> log_reader_;
   replica_environment replicas_;
+  bool had_store_ = false;  // before this start
   struct hosted {
     replica_host* replica = nullptr;
     std::function<void(std::function<void()>)> post;

@@ -209,12 +209,9 @@ void replica::accept_config(const stored_config& now) {
       if (now.revision == config_.revision) wants_config_ = wants_config_ && in_sync_.has_proposal();
       return;
     }
-    if (now.revision < meta_.revision || config.generation < meta_.generation || config.epoch < epoch_)
+    if (now.revision < meta_.revision || config.generation < meta_.generation || config.epoch < epoch_ ||
+        has_another_primary(config.epoch, config.primary))
       return refuse_config();
-    if (has_another_primary(config.epoch, config.primary)) {
-      rival_ = config.primary;
-      return refuse_config();
-    }
   }
   const bool writes_faults = has(mutant::no_floor) || has(mutant::transfer_to_anyone);
   if (now.shard != shard_ || (!fault_in(config).empty() && !writes_faults)) return refuse_config();
@@ -275,7 +272,6 @@ void replica::adopt_epoch(std::uint64_t epoch, member primary) {
   epoch_ = epoch;
   meta_.epoch = epoch;
   meta_.primary = primary;
-  rival_ = {};
   following_ = false;
   leader_ = {};
   leader_commit_ = 0;

@@ -284,7 +284,6 @@ class replica {
   // backup
   bool following_ = false;  // this log is the beginning of the primary's, in this epoch
   member leader_;
-  member rival_{};  // whom the authority names as the primary of this epoch too; refused, and remembered
   std::uint64_t leader_revision_ = 0;
   std::uint64_t leader_commit_ = 0;
   std::uint64_t round_seen_ = 0;

@@ -17,7 +17,7 @@ bool replica::follow(const message& m) {
   // Two primaries in one epoch: not by correct replicas and a correct authority.
   if (role_ == replica_role::primary || has_another_primary(m.epoch, m.from)) {
     ++figures_.bad_messages;
-    if (rival_.run != 0 && is_same(rival_, m.from) && log_.last_epoch() == epoch_) leave_fork();
+    if (has_another_primary(m.epoch, m.from) && log_.last_epoch() == epoch_) leave_fork();
     return false;
   }
   leader_ = m.from;
@@ -68,8 +68,9 @@ bool replica::reconcile(const activate& b) {
   return true;
 }
 
-/// The authority was set back and has given this epoch to another one; it says so, and so does that one. Its
-/// entries are others under the same names, and in a later epoch nobody could tell.
+/// The authority was set back and has given this epoch to another one, who says so. Its entries are others
+/// under the same names, and in a later epoch nobody could tell. Not only where the authority confirms it:
+/// that may be at a revision which is not believed here.
 void replica::leave_fork() {
   auto cut = log_.last();
   for (const auto& e : log_.history())

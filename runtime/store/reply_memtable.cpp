@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/base/assert.hpp"
 #include "runtime/base/hash.hpp"
 
 namespace troupe {
@@ -161,6 +162,8 @@ class reply_memtable final : public rocksdb::MemTableRep {
 class reply_memtable::entries_of_a_key final : public rocksdb::MemTableRep::Iterator {
  public:
   explicit entries_of_a_key(const reply_memtable& table) : table_(table) {}
+  static void* operator new(std::size_t, void* place) { return place; }
+  static void operator delete(void*) {}
   bool Valid() const override { return at_ != nullptr; }
   const char* key() const override { return at_->bytes(); }
   void Next() override { at_ = next_of_key(behind(at_)); }
@@ -186,9 +189,13 @@ class reply_memtable::entries_of_a_key final : public rocksdb::MemTableRep::Iter
   entry* at_ = nullptr;
 };
 
-/// An iterator in an arena is one over the family: it has to be whole.
+/// Without an arena it is `MemTableRep::Get` that asks, which never deletes what it gets (RocksDB 7.8): so it
+/// is one for each thread, made anew each time, and deleting it frees nothing. One in an arena is over the
+/// family, and whole.
 rocksdb::MemTableRep::Iterator* reply_memtable::GetDynamicPrefixIterator(rocksdb::Arena* arena) {
-  return arena == nullptr ? new entries_of_a_key{*this} : GetIterator(arena);
+  if (arena != nullptr) return GetIterator(arena);
+  alignas(entries_of_a_key) thread_local unsigned char mine[sizeof(entries_of_a_key)];
+  return new (mine) entries_of_a_key{*this};
 }
 
 }  // namespace
@@ -197,7 +204,8 @@ reply_memtable_factory::reply_memtable_factory(std::size_t buckets) : buckets_(s
 
 rocksdb::MemTableRep* reply_memtable_factory::CreateMemTableRep(
     const rocksdb::MemTableRep::KeyComparator& order, rocksdb::Allocator* allocator,
-    const rocksdb::SliceTransform*, rocksdb::Logger*) {
+    const rocksdb::SliceTransform* prefix, rocksdb::Logger*) {
+  TROUPE_ASSERT(prefix == nullptr, "a family with prefixes is iterated by them, which this table cannot");
   return new reply_memtable{order, allocator, buckets_};
 }
 

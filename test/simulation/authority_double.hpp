@@ -48,7 +48,7 @@ class authority_double {
   }
 
  private:
-  const replication::mutant bug_;
+  replication::mutant bug_;
   std::uint64_t revision_ = 0;
   std::map<node_id, incarnation> runs_;
   std::vector<stored_config> configs_;

@@ -98,7 +98,8 @@ TEST_CASE("replica: a joiner whose outcome is unknown is asked before a read is 
   }
 }
 
-TEST_CASE("replica: a second primary of an epoch is not followed") {
+TEST_CASE(
+    "replica: a second primary of an epoch is not followed, and whoever has entries of the first leaves") {
   bench b(3, 2);
   b.propose(1);
   b.settle({1, 2, 3});
@@ -108,16 +109,17 @@ TEST_CASE("replica: a second primary of an epoch is not followed") {
   claim.from = b.at(2).self();
   claim.to = b.at(3).self();
   claim.epoch = b.at(3).epoch();
-  claim.revision = b.authority.read(0).revision + 5;
+  claim.revision = b.authority.read(0).revision - 1;
   claim.body = replication::activate{{{1, 1}}, 2, 9};
   const auto refused = b.at(3).figures().bad_messages;
   b.step(3, replication::received{claim});
-  claim.body = replication::append{log_end, 9, {}};
-  b.step(3, replication::received{claim});
-  CHECK(b.at(3).figures().bad_messages == refused + 2);
+  CHECK(b.at(3).figures().bad_messages == refused + 1);
   CHECK(b.link(3, 2).empty());  // nothing is acknowledged to it
+  CHECK(b.at(3).role() == replication::replica_role::quarantined);
+  CHECK(b.at(3).log().last() == log_end);
+  // The first one goes on without that copy.
   b.propose(1);
-  b.settle({1, 2, 3});
+  b.run({1, 2}, milliseconds{2000});
   CHECK(b.at(1).commit() == 3);
 }
 

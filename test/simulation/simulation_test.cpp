@@ -102,7 +102,7 @@ TEST_CASE("simulation: a failure is shrunk to one with fewer faults that still f
   CHECK(run_once(small).broken);
   CHECK(small.faults_max <= run_once(failing).faults_drawn);
   CHECK((small.nodes_max < 5 || small.clients_max < 8));
-  CHECK(small.operations_max <= 256);
+  CHECK(small.operations_max <= 1024);
   const auto read_back = from_line(to_line(small));
   REQUIRE(read_back);
   CHECK(to_line(*read_back) == to_line(small));

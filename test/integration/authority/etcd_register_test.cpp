@@ -143,6 +143,9 @@ TEST_CASE(
   before = hints.now();
   auto with_address = profile("c", 3);
   with_address.address = "10.0.0.3:4000";
+  with_address.start = numbered(77);
+  enter(w.authority, with_address);
+  with_address.is_confirmed = true;  // from here on it may be spoken to
   enter(w.authority, with_address);
   CHECK(hints.wait_past(before, 5s));
   const auto deadline = std::chrono::steady_clock::now() + 10s;
