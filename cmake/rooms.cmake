@@ -1,14 +1,14 @@
 # Several sources are compiled as one: most of a source's cost is the headers that it reads. For builds that nobody edits
-# in: a change compiles its neighbours too.
+# in and clang-tidy does not read: a change compiles its neighbours too.
 option(TROUPE_UNITY "Compile several sources of a room at once" OFF)
 
-# troupe_room(NAME sources... LINK libraries...): one static library, strict warnings. UNITY: always several at once.
+# troupe_room(NAME sources... LINK libraries...): one static library, strict warnings.
 function(troupe_room name)
-  cmake_parse_arguments(room "UNITY" "" "SOURCES;LINK;PRIVATE_LINK;PCH" ${ARGN})
+  cmake_parse_arguments(room "" "" "SOURCES;LINK;PRIVATE_LINK;PCH" ${ARGN})
   add_library(${name} STATIC ${room_SOURCES})
   target_link_libraries(${name} PUBLIC ${room_LINK} PRIVATE troupe_flags ${room_PRIVATE_LINK})
   target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
-  if(TROUPE_UNITY OR room_UNITY)
+  if(TROUPE_UNITY)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
   endif()
   if(room_PCH)

@@ -23,7 +23,7 @@ etcd_members::~etcd_members() { run_etcd_script("stop '" + directory_.path() + "
 
 std::vector<std::string> etcd_members::endpoints_from(std::size_t member) const {
   auto out = endpoints_;
-  std::ranges::rotate(out, out.begin() + static_cast<std::ptrdiff_t>(member % count));
+  std::rotate(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(member % count), out.end());
   return out;
 }
 
