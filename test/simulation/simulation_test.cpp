@@ -97,12 +97,13 @@ TEST_CASE("simulation: the seeds that once broke an invariant no longer do") {
 TEST_CASE("simulation: a failure is shrunk to one with fewer faults that still fails") {
   run_options failing;
   failing.bug = mutant::truncate_to_commit;
+  failing.seed = 18;  // what an earlier one draws needs more operations to fail than a small run has
   while (!run_once(failing).broken) ++failing.seed;
   const auto small = shrink(failing, 150);
   CHECK(run_once(small).broken);
   CHECK(small.faults_max <= run_once(failing).faults_drawn);
   CHECK((small.nodes_max < 5 || small.clients_max < 8));
-  CHECK(small.operations_max <= 1024);
+  CHECK(small.operations_max <= 256);
   const auto read_back = from_line(to_line(small));
   REQUIRE(read_back);
   CHECK(to_line(*read_back) == to_line(small));
