@@ -8,7 +8,7 @@ usage() {
 Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fault NAME]… [--clients N] [--etcds N] [--power-cuts]
        [--json] [--quiet]
   --seed N      which faults in which order (default: from the clock, printed)
-  --rounds N    that many faults (default 24: each of them once)
+  --rounds N    that many faults (default 25: each of them once)
   --minutes M   as many as begin within that time
   --data DIR    for the cluster and the history; must not exist, and stays. Default: a temporary directory, which
                 stays only when something was violated
@@ -33,7 +33,7 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 words=()
 data=""
 seed="$(date +%s)"
-rounds=24
+rounds=25
 links=""
 with_full_disk=1
 with_power_cuts=0
