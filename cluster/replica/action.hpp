@@ -96,9 +96,10 @@ struct set_accepting {
 struct reads_released {
   std::uint64_t ticket = 0;
 };
-/// This copy contradicts the primary below what was committed. It is left as it is, and takes part in
-/// nothing.
+/// This copy contradicts the primary: below what was committed, or it has entries of an epoch that was given
+/// to another one too. It is left as it is, and takes part in nothing, also after a restart.
 struct quarantined {
+  bool is_fork = false;
   std::uint64_t cut = 0;
   std::uint64_t commit = 0;
 };

@@ -50,6 +50,7 @@ enum class mutant : std::uint8_t {
   accept_while_unknown,   // section 11
   old_release,            // section 7.1
   poll_ignores_disk,      // 8
+  loss_keeps_since,       // section 10
   count,
 };
 
@@ -97,6 +98,7 @@ constexpr std::string_view to_string(mutant m) {
       "accept_while_unknown",
       "old_release",
       "poll_ignores_disk",
+      "loss_keeps_since",
   };
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<std::size_t>(mutant::count));
   return names[static_cast<std::size_t>(m)];

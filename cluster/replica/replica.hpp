@@ -205,7 +205,7 @@ class replica {
   void answer_polls(std::uint64_t done);
   void finish_snapshot();
   void leave_fork();
-  void set_quarantine(std::uint64_t cut);
+  void set_quarantine(std::uint64_t cut, bool is_fork);
 
   // replica_primary.cpp
   void become_primary();

@@ -61,7 +61,7 @@ bool replica::reconcile(const activate& b) {
     cut = log_.common_end(b.history, b.barrier - 1);
   }
   if ((cut < commit_ || cut < log_.start() - 1) && options_.bug == mutant::none) {
-    set_quarantine(cut);
+    set_quarantine(cut, false);
     return false;
   }
   truncate(std::max(cut, log_.start() - 1));
@@ -76,15 +76,15 @@ void replica::leave_fork() {
   for (const auto& e : log_.history())
     if (e.epoch == epoch_) cut = e.first_index - 1;
   if (role_ == replica_role::primary) resign_role();
-  set_quarantine(cut);
+  set_quarantine(cut, true);
 }
 
-void replica::set_quarantine(std::uint64_t cut) {
+void replica::set_quarantine(std::uint64_t cut, bool is_fork) {
   meta_.disk = disk_state::quarantined;
   write_meta_now();
   role_ = replica_role::quarantined;
   following_ = false;
-  out_->push_back(quarantined{cut, commit_});
+  out_->push_back(quarantined{is_fork, cut, commit_});
 }
 
 void replica::on(const message& m, const append& b) {

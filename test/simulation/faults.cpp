@@ -242,7 +242,10 @@ bool simulation::start_disk_fault(fault f, random_stream& random) {
       for (std::size_t i = 0; i < drawn.shards; ++i) {
         n.lost_run[i] = n.self().run;
         auto& image = n.disk().synced[i];
-        if (f == fault::wipe) image = {};
+        if (f == fault::wipe) {
+          image = {};
+          n.forget_first_run(static_cast<shard_id>(i));
+        }
         if (f == fault::bit_flip) flip_bit(image, random);
         if (f == fault::lost_sync)
           image.log.resize(image.log.size() - random.below(std::min<std::size_t>(image.log.size(), 60) + 1));

@@ -25,6 +25,7 @@ node::node(simulation& world, std::uint8_t number, std::uint64_t seed)
   disk_.synced.resize(world.drawn.shards);
   parts_.resize(world.drawn.shards);
   lost_run.resize(world.drawn.shards, 0);
+  disk_since.resize(world.drawn.shards, 0);
 }
 
 moment node::local_now() const {
@@ -68,15 +69,23 @@ durable_state node::recover(shard_id shard) {
       image.meta = meta;
     } else {
       image = shard_image{};
+      forget_first_run(shard);
     }
     disk_.synced[shard] = image;
   }
+  if (disk_since[shard] == 0) disk_since[shard] = self_.run;
   auto& p = parts_[shard];
   if (image.snapshot) {
     p.applied = image.snapshot->state;
     p.applied_index = p.compacted_at = image.snapshot->index;
   }
-  return {image.meta, image.shape(), std::min(image.committed, image.last()), p.applied_index};
+  return {image.meta, image.shape(), std::min(image.committed, image.last()), p.applied_index,
+          disk_since[shard]};
+}
+
+/// With what the shard had on disk.
+void node::forget_first_run(shard_id shard) {
+  if (world_.options.bug != mutant::loss_keeps_since) disk_since[shard] = 0;
 }
 
 void node::stop(std::size_t kept_changes) {
@@ -132,9 +141,10 @@ void node::step(shard_id shard, const event& what) {
       world_.truth.on_primary(of, core.epoch(), self_, view(of));
     carry_out(of, out);
     // I12 across restarts: what it refuses to go back behind is written.
-    const auto& kept = view(of).meta;
-    if (kept.generation != core.meta().generation || kept.epoch != core.meta().epoch ||
-        kept.revision != core.meta().revision || kept.fence_revision != core.meta().fence_revision)
+    auto kept = view(of).meta;
+    kept.disk = core.meta().disk;              // may change with a restart, and goes with the next write,
+    kept.disk_since = core.meta().disk_since;  // as this does
+    if (kept != core.meta())
       world_.truth.fail("I12", fmt::format("shard {} node {}: at revision {} epoch {}, and writes {} and {}",
                                            of, number_ + 1, core.meta().revision, core.meta().epoch,
                                            kept.revision, kept.epoch));

@@ -58,9 +58,13 @@ class node {
   bool next_sync_fails = false;
   bool next_stage_is_damaged = false;  // the next piece of a snapshot that is put aside
   std::vector<incarnation> lost_run;   // by shard: the last run whose synced data was lost; 0: none
+  /// By shard: the first run on this disk, which the node knows before its replica has written anything; 0:
+  /// there has been none.
+  std::vector<incarnation> disk_since;
   double clock_rate = 1;
   instant clock_offset = 0;
   void set_full(bool full);
+  void forget_first_run(shard_id shard);
 
  private:
   struct waiting_write {

@@ -70,6 +70,27 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("replica: R=3, an epoch that is given out twice to one node is another run's the second time") {
+  bench b(3, 2);
+  const auto backup = b.authority.read(0).config;
+  b.run({2, 3}, seconds{3});
+  REQUIRE((b.serves(2) || b.serves(3)));
+  const int first = b.serves(2) ? 2 : 3;
+  const int other = 5 - first;
+  for (int i = 0; i < 5; ++i) b.propose(first);
+  b.settle({2, 3});
+  const auto end = b.at(other).log().last();
+  // It comes back with an empty disk, as an operator who knows no better may let it.
+  b.replace_disk(first);
+  b.restart(first);
+  b.let_meet();
+  elect_again(b, backup, first);
+  b.step(first, replication::config_read{b.authority.read(0)});
+  b.run({1, 2, 3}, seconds{5});
+  CHECK(b.at(other).role() == replication::replica_role::quarantined);
+  CHECK(b.at(other).log().last() == end);
+}
+
 TEST_CASE(
     "replica: R=2, the primary of an epoch that was given out twice does not go on with the other's "
     "entries") {
