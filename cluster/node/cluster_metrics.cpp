@@ -38,6 +38,8 @@ class cluster_metrics final : public prometheus::Collectable {
     const auto number = [](std::uint64_t value) { return static_cast<double>(value); };
     return {
         gauge_of("troupe_primaries", "Shards that this node runs.", number(node_.primaries())),
+        gauge_of("troupe_copies_quarantined", "Copies of shards here that take part in nothing any more.",
+                 number(node_.quarantined().size())),
         gauge_of("troupe_links_open", "Connections to other nodes.", number(links.links_open)),
         counter_of("troupe_links_lost_total", "Connections to other nodes that broke.",
                    number(links.links_lost)),

@@ -1,9 +1,9 @@
 #include "cluster/node/cluster_node.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <future>
 
 #include "cluster/authority/fresh_uuid.hpp"
@@ -41,11 +41,9 @@ std::variant<std::unique_ptr<cluster_node>, store_error> cluster_node::start(clu
                                                                              const kind_registry& kinds,
                                                                              const clock_source& clock) {
   std::unique_ptr<cluster_node> out{new cluster_node{std::move(options)}};
-  out->had_store_ = std::filesystem::exists(out->options_.runtime.data_directory + "/store/CURRENT");
-  auto started = node::start(out->options_.runtime, kinds, clock,
-                             [&](const std::string& directory, const auto& found, shard_history& history) {
-                               return out->replicate(directory, found, history);
-                             });
+  auto started =
+      node::start(out->options_.runtime, kinds, clock,
+                  [&](const node::opened_directory& directory) { return out->replicate(directory); });
   if (const auto* fault = std::get_if<store_error>(&started)) return *fault;
   out->node_ = std::move(std::get<std::unique_ptr<node>>(started));
   out->begin();
@@ -56,17 +54,15 @@ cluster_node::~cluster_node() {
   if (node_) stop(milliseconds{0});
 }
 
-cluster_node::parts_or_error cluster_node::replicate(const std::string& directory,
-                                                     const std::vector<recovered_shard>& found,
-                                                     shard_history& history) {
-  if (auto fault = refuse_replicas(found)) return *fault;
-  if (auto fault = join(directory, found)) return *fault;
+cluster_node::parts_or_error cluster_node::replicate(const node::opened_directory& directory) {
+  if (auto fault = refuse_replicas(directory.found)) return *fault;
+  if (auto fault = join(directory)) return *fault;
   reader_ = std::make_unique<authority_reader>(*authority_);
   replicas_.decides = static_cast<authority*>(this);
   replicas_.reader = reader_.get();
   replicas_.self = self_;
   replicas_.peers = this;
-  replicas_.history = &history;
+  replicas_.history = &directory.history;
   replicas_.in_background = [this](std::function<void()> what) { background_->run(std::move(what)); };
   replicas_.in_reader = [this](std::function<void()> what) { log_reader_->run(std::move(what)); };
   replicas_.message_bytes_max = 192U << 10U;
@@ -82,9 +78,9 @@ cluster_node::parts_or_error cluster_node::replicate(const std::string& director
 }
 
 /// Registers with the authority, and listens for other nodes from then on.
-std::optional<store_error> cluster_node::join(const std::string& directory,
-                                              const std::vector<recovered_shard>& found) {
-  auto known = load_identity(directory, options_.name);
+std::optional<store_error> cluster_node::join(const node::opened_directory& directory) {
+  const auto& [path, found, history, is_new_store, raise_format] = directory;
+  auto known = load_identity(path, options_.name);
   if (const auto* fault = std::get_if<store_error>(&known)) return *fault;
   auto who = std::get<identity>(known);
   const bool has_data = std::any_of(found.begin(), found.end(), [](const recovered_shard& one) {
@@ -92,24 +88,25 @@ std::optional<store_error> cluster_node::join(const std::string& directory,
   });
   if (who.is_new && has_data)
     return store_error{store_error::code::suspect,
-                       directory +
+                       path +
                            " has the data of a node, and its file `member`, which says whose, is missing; "
                            "nothing was changed"};
   // A start of which it is not known whether it was registered may be another's too, whose disk this is
   // trusted to stand for.
   if (options_.trusts_disk) who.pending_start = {};
   who.begin_start();
-  if (auto fault = save_identity(directory, who)) return fault;
+  if (auto fault = raise_format()) return fault;
+  if (auto fault = save_identity(path, who)) return fault;
   auto how = options_.authority;
   how.known_revision = known_revision(found);
   authority_ = std::make_unique<etcd::etcd_authority>(how);
   if (auto fault = register_patiently(who)) return fault;
   who.cluster = cluster_;
   // A store that was made anew under the identity of an older one has lost what that held.
-  if (who.disk_since == 0 || !had_store_) who.disk_since = self_.run;
+  if (who.disk_since == 0 || is_new_store) who.disk_since = self_.run;
   replicas_.disk_since = who.disk_since;
   who.confirm_start();
-  if (auto fault = save_identity(directory, who)) return fault;
+  if (auto fault = save_identity(path, who)) return fault;
   if (auto fault = register_patiently(who)) return fault;
   hello us;
   us.cluster = cluster_;
@@ -215,20 +212,29 @@ cluster_refusals cluster_node::refusals() const {
   return out;
 }
 
+std::vector<std::size_t> cluster_node::shards_where(std::atomic<bool> replica_progress::*what) const {
+  std::vector<std::size_t> out;
+  for (std::size_t shard = 0; const auto* one : progress()) {
+    if (one != nullptr && one->*what) out.push_back(shard);
+    ++shard;
+  }
+  return out;
+}
+
 std::vector<std::string> cluster_node::not_ready() const {
   std::vector<std::string> why;
   if (!view_->is_current()) why.emplace_back("the authority does not answer");
   if (authority_->figures().is_full)
     why.emplace_back("etcd has no room and takes no changes: compact it, and disarm its alarm");
-  std::string waiting;
-  for (std::size_t shard = 0; const auto* one : progress()) {
-    if (one != nullptr && one->is_waiting_for_copies)
-      waiting += (waiting.empty() ? "" : ", ") + std::to_string(shard);
-    ++shard;
-  }
-  if (!waiting.empty())
-    why.push_back("nobody serves shards " + waiting +
-                  ": no copy is known to have everything, and not every node has answered");
+  if (const auto waiting = shards_where(&replica_progress::is_waiting_for_copies); !waiting.empty())
+    why.push_back(fmt::format(
+        "nobody serves shards {}: no copy is known to have everything, and not every node has answered",
+        fmt::join(waiting, ", ")));
+  if (const auto set_aside = quarantined(); !set_aside.empty())
+    why.push_back(
+        fmt::format("this node's copies of shards {} are quarantined, the log says why: move its data "
+                    "directory away to get fresh ones",
+                    fmt::join(set_aside, ", ")));
   if (!map_->is_founded()) why.emplace_back("the cluster waits for enough nodes to found its shards");
   return why;
 }

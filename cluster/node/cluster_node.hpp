@@ -78,6 +78,8 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   const shard_map& shards() const { return *map_; }
   transport_figures transport_state() const { return transport_->figures(); }
   cluster_refusals refusals() const;
+  /// Shards of which the copy here takes part in nothing any more.
+  std::vector<std::size_t> quarantined() const { return shards_where(&replica_progress::is_quarantined); }
   etcd::etcd_figures authority_state() const { return authority_->figures(); }
   /// Why it cannot serve fully; empty when it can.
   std::vector<std::string> not_ready() const;
@@ -85,11 +87,11 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
  private:
   explicit cluster_node(cluster_node_options options);
   using parts_or_error = std::variant<node::replica_parts, store_error>;
-  parts_or_error replicate(const std::string& directory, const std::vector<recovered_shard>& found,
-                           shard_history& history);
-  std::optional<store_error> join(const std::string& directory, const std::vector<recovered_shard>& found);
+  parts_or_error replicate(const node::opened_directory& directory);
+  std::optional<store_error> join(const node::opened_directory& directory);
   std::optional<store_error> register_patiently(const identity& who);
   void begin();
+  std::vector<std::size_t> shards_where(std::atomic<bool> replica_progress::*what) const;
 
   void on_hello(const hello& who) override;
   void on_word(const hello& who, wire::word what, std::string_view bytes) override;
@@ -132,7 +134,6 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   std::unique_ptr<background> background_;  // measures snapshots
   std::unique_ptr<background> log_reader_;
   replica_environment replicas_;
-  bool had_store_ = false;  // before this start
   struct hosted {
     replica_host* replica = nullptr;
     std::function<void(std::function<void()>)> post;

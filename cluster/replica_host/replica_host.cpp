@@ -11,6 +11,9 @@ using namespace replication;
 
 namespace {
 
+constexpr const char* quarantine_advice =
+    "it is left as it is and takes part in nothing; move its data directory away to get a fresh copy";
+
 moment now_of(const clock_source& clock) {
   return std::chrono::duration_cast<moment>(clock.steady().time_since_epoch());
 }
@@ -70,6 +73,8 @@ replica_host::replica_host(replica_place place, const replica_environment& envir
             state_of(place_.found, compacted_, environment.disk_since), now_of(*place_.clock)) {}
 
 void replica_host::start() {
+  if (core_.role() == replica_role::quarantined)
+    spdlog::error("shard {}: this copy was set aside by an earlier run: {}", place_.shard, quarantine_advice);
   // The protocol asks when its interval is over, which a clock that has just begun has not reached.
   carry_out(read_authority{});
   on_tick();
@@ -145,10 +150,11 @@ void replica_host::publish() {
   if (waits && !progress_.is_waiting_for_copies.load(relaxed))
     spdlog::warn(
         "shard {}: nobody serves it: no copy is known to have everything, and not every node that may have "
-        "it has "
-        "answered ({})",
+        "it "
+        "has answered ({})",
         place_.shard, core_.describe());
   progress_.is_waiting_for_copies.store(waits, relaxed);
+  progress_.is_quarantined.store(core_.role() == replica_role::quarantined, relaxed);
   progress_.last.store(core_.log().last(), relaxed);
   progress_.committed.store(core_.commit(), relaxed);
   progress_.applied.store(applied_, relaxed);
@@ -220,11 +226,11 @@ void replica_host::carry_out(const set_accepting& a) {
 void replica_host::carry_out(const reads_released& a) { place_.listener->on_reads_released(a.ticket); }
 
 void replica_host::carry_out(const quarantined& a) {
-  spdlog::error(
-      "shard {}: this copy would have to cut what is committed (entries behind {}, committed up to {}): it "
-      "is "
-      "left as it is and takes part in nothing; move its data directory away to get a fresh copy",
-      place_.shard, a.cut, a.commit);
+  const auto* why = a.is_fork ? "another primary of the epoch that these entries are of has spoken: the "
+                                "authority was set back"
+                              : "it would have to cut what is committed";
+  spdlog::error("shard {}: {} (entries behind {}, committed up to {}); {}", place_.shard, why, a.cut,
+                a.commit, quarantine_advice);
 }
 
 std::uint64_t replica_host::refusals() const {

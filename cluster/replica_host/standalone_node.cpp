@@ -23,10 +23,9 @@ standalone_node::~standalone_node() {
 std::variant<std::unique_ptr<standalone_node>, store_error> standalone_node::start(
     const node_options& options, const kind_registry& kinds, const clock_source& clock) {
   std::unique_ptr<standalone_node> out{new standalone_node};
-  auto started = node::start(options, kinds, clock,
-                             [&](const std::string& directory, const auto& found, shard_history&) {
-                               return out->replicate(directory, found);
-                             });
+  auto started = node::start(options, kinds, clock, [&](const node::opened_directory& opened) {
+    return out->replicate(opened.path, opened.found);
+  });
   if (const auto* fault = std::get_if<store_error>(&started)) return *fault;
   out->node_ = std::move(std::get<std::unique_ptr<node>>(started));
   return out;

@@ -174,7 +174,8 @@ std::variant<std::unique_ptr<node>, store_error> node::start(const node_options&
   auto recovered = started->log->recover();
   if (auto* fault = std::get_if<store_error>(&recovered)) return *fault;
   auto& found = std::get<std::vector<recovered_shard>>(recovered);
-  auto parts = replicate(options.data_directory, found, *started->log);
+  auto parts = replicate({options.data_directory, found, *started->log, started->stored->epoch() == 1,
+                          [&disk] { return raise_format(disk); }});
   if (auto* fault = std::get_if<store_error>(&parts)) return *fault;
   if (auto fault = raise_format(disk)) return *fault;
   started->system =

@@ -57,8 +57,17 @@ class node {
     replica_maker make;
     shard_routes* routes = nullptr;  // null: every shard of the cluster is on this node
   };
-  using replication = std::function<std::variant<replica_parts, store_error>(
-      const std::string& directory, const std::vector<recovered_shard>& found, shard_history& history)>;
+  struct opened_directory {
+    const std::string& path;
+    const std::vector<recovered_shard>& found;
+    shard_history& history;
+    bool is_new_store = false;  // made by this start
+    /// Comes before anything else in the directory changes that an older troupe would not understand; later
+    /// it is done anyway.
+    std::function<std::optional<store_error>()> raise_format;
+  };
+  using replication =
+      std::function<std::variant<replica_parts, store_error>(const opened_directory& directory)>;
   /// Returns when every shard's replica has been started; commands wait until theirs serves.
   static std::variant<std::unique_ptr<node>, store_error> start(const node_options& options,
                                                                 const kind_registry& kinds,

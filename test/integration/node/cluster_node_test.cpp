@@ -3,12 +3,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
 #include "cluster/front/cluster_front.hpp"
 #include "cluster/node/cluster_node.hpp"
+#include "cluster/node/identity.hpp"
+#include "runtime/store/directory.hpp"
 #include "test/integration/authority/authority_fixture.hpp"
 #include "test/integration/authority/etcd_process.hpp"
 #include "test/integration/runtime/toy_kinds.hpp"
@@ -242,4 +247,98 @@ TEST_CASE("cluster node: a word that is damaged, or is not its sender's to say, 
   CHECK(cluster.node->refusals().authority == 0);
   caller client{cluster.server};
   CHECK(client.add_one("a").status == reply_status::ok);
+}
+
+namespace {
+
+/// Waits until the node gives such a reason, or none for nullptr.
+bool comes_to_say(const cluster_node& node, const char* what) {
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (std::chrono::steady_clock::now() < until) {
+    const auto why = node.not_ready();
+    const bool is_said = std::any_of(why.begin(), why.end(), [&](const std::string& one) {
+      return what != nullptr && one.find(what) != std::string::npos;
+    });
+    if (what == nullptr ? why.empty() : is_said) return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+identity identity_in(const temporary_directory& directory) {
+  return std::get<identity>(load_identity(directory.path(), "n1"));
+}
+
+/// All but whose directory it is.
+void remove_data(const temporary_directory& directory) {
+  for (const auto& file : std::filesystem::directory_iterator{directory.path()})
+    if (file.path().filename() != "member") std::filesystem::remove_all(file.path());
+}
+
+void copy_data(const temporary_directory& from, const temporary_directory& to) {
+  remove_data(to);
+  std::filesystem::copy(from.path(), to.path(), std::filesystem::copy_options::recursive);
+}
+
+}  // namespace
+
+TEST_CASE("cluster node: a store made anew under the identity of an older one counts as a new disk") {
+  lonely_cluster cluster;
+  cluster.start();
+  REQUIRE(comes_to_say(*cluster.node, nullptr));
+  const auto first = identity_in(cluster.directory);
+  CHECK(first.disk_since == cluster.node->self().run);
+  cluster.restart();
+  REQUIRE(comes_to_say(*cluster.node, nullptr));
+  CHECK(identity_in(cluster.directory).disk_since == first.disk_since);
+  cluster.node.reset();
+  remove_data(cluster.directory);
+  cluster.start();
+  CHECK(identity_in(cluster.directory).disk_since == cluster.node->self().run);
+  CHECK(comes_to_say(*cluster.node, "nobody serves shards 0, 1"));
+}
+
+TEST_CASE("cluster node: one that ended before its replicas wrote anything serves what it had founded") {
+  lonely_cluster cluster;
+  const temporary_directory unwritten;
+  {
+    store_options options;
+    options.directory = cluster.directory.path();
+    options.shard_count = 2;
+    REQUIRE(std::holds_alternative<std::unique_ptr<store>>(store::open(options)));
+  }
+  copy_data(cluster.directory, unwritten);
+  cluster.start();
+  REQUIRE(comes_to_say(*cluster.node, nullptr));
+  cluster.node.reset();
+  copy_data(unwritten, cluster.directory);
+  cluster.start();
+  caller client{cluster.server};
+  CHECK(client.add_one("a").status == reply_status::ok);
+}
+
+TEST_CASE(
+    "cluster node: a first start that fails leaves nothing that an older troupe would take for damage") {
+  const temporary_directory directory;
+  {
+    store_options options;
+    options.directory = directory.path();
+    options.shard_count = 2;
+    REQUIRE(std::holds_alternative<std::unique_ptr<store>>(store::open(options)));
+  }
+  const auto format = directory.path() + "/FORMAT";
+  std::ofstream{format} << "troupe data format 4\nshards 2\n";
+  cluster_node_options options;
+  options.runtime.data_directory = directory.path();
+  options.runtime.shard_count = 2;
+  options.authority.endpoints = {"http://127.0.0.1:" + std::to_string(free_port())};
+  options.authority.cluster = "test";
+  options.name = "n1";
+  options.is_asked_to_end = [] { return true; };
+  const system_clock clock;
+  REQUIRE(std::holds_alternative<store_error>(cluster_node::start(std::move(options), kinds, clock)));
+  REQUIRE(std::filesystem::exists(directory.path() + "/member"));
+  std::string first;
+  std::getline(std::ifstream{format} >> std::ws, first);
+  CHECK(first == "troupe data format " + std::to_string(data_format));
 }

@@ -233,6 +233,22 @@ std::string marks_of(char index) { return {1, index, 1, 0, 1, 1, 1}; }
 
 }  // namespace
 
+TEST_CASE("replica host: a copy that was set aside says so, also after a restart") {
+  follower f;
+  f.hear(append{0, 1, {{1, 1, 1, 0, chunk_of(1, 1, 1, 0)}}});
+  f.sync();
+  CHECK_FALSE(f.replica->progress().is_quarantined);
+  f.replica->receive({3, {node_id{3}, 9}, stage::self, 1, 1, replication::activate{{}, 1, 1}});
+  CHECK(f.replica->progress().is_quarantined);
+
+  const auto record = std::find_if(f.writes.rbegin(), f.writes.rend(),
+                                   [](const log_write& w) { return w.what == log_write::kind::meta; });
+  REQUIRE(record != f.writes.rend());
+  stage again{{*record->bytes, 0, 1, {{1, 1}}}};
+  again.replica->start();
+  CHECK(again.replica->progress().is_quarantined);
+}
+
 TEST_CASE("replica host: entries that are damaged, or not what they are sent as, are refused and counted") {
   follower f;
   f.sync();
