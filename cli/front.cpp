@@ -1,7 +1,5 @@
 #include "cli/front.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <atomic>
 #include <filesystem>
 
@@ -14,6 +12,7 @@
 #include "http_front/boot_error.hpp"
 #include "http_front/ops/ops_server.hpp"
 #include "http_front/server.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/entity/json_write.hpp"
 
 namespace troupe::cli {

@@ -1,7 +1,6 @@
 #include "cli/process.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <fstream>
 
 #include "http_front/boot_error.hpp"
+#include "runtime/base/log.hpp"
 
 namespace troupe::cli {
 

@@ -1,7 +1,5 @@
 #include "cli/serve.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -14,6 +12,7 @@
 #include "http_front/boot_error.hpp"
 #include "http_front/ops/ops_server.hpp"
 #include "http_front/server.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/entity/json_write.hpp"
 #include "runtime/obs/node_metrics.hpp"
 

@@ -1,11 +1,10 @@
 #include "cluster/front/cluster_front.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <future>
 #include <random>
 
 #include "cluster/authority/start_patience.hpp"
+#include "runtime/base/log.hpp"
 
 namespace troupe {
 

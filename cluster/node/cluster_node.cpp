@@ -1,7 +1,6 @@
 #include "cluster/node/cluster_node.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <future>
@@ -10,6 +9,7 @@
 #include "cluster/authority/start_patience.hpp"
 #include "cluster/replica/codec.hpp"
 #include "cluster/replica_host/replica_record.hpp"
+#include "runtime/base/log.hpp"
 
 namespace troupe {
 

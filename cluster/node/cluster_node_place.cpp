@@ -1,9 +1,9 @@
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "cluster/authority/fresh_uuid.hpp"
 #include "cluster/node/cluster_node.hpp"
+#include "runtime/base/log.hpp"
 
 /// Where copies and primaries belong (cluster/placement), from the view's thread.
 namespace troupe {

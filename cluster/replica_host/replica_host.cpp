@@ -1,9 +1,8 @@
 #include "cluster/replica_host/replica_host.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include "cluster/replica_host/replica_record.hpp"
 #include "runtime/base/assert.hpp"
+#include "runtime/base/log.hpp"
 
 namespace troupe {
 

@@ -1,7 +1,6 @@
 #include "cluster/transport/dialer.hpp"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "cluster/transport/address.hpp"
+#include "runtime/base/log.hpp"
 
 namespace troupe {
 namespace {

@@ -1,6 +1,6 @@
-#include <spdlog/spdlog.h>
 
 #include "cluster/transport/transport_actors.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/host/envelopes.hpp"
 
 namespace troupe {

@@ -1,4 +1,3 @@
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <caf/io/all.hpp>
@@ -6,6 +5,7 @@
 #include <random>
 
 #include "cluster/transport/transport_actors.hpp"
+#include "runtime/base/log.hpp"
 #include "runtime/host/envelopes.hpp"
 
 namespace troupe {

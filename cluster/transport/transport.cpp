@@ -1,12 +1,11 @@
 #include "cluster/transport/transport.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <caf/io/all.hpp>
 #include <random>
 #include <stdexcept>
 
 #include "cluster/transport/transport_actors.hpp"
+#include "runtime/base/log.hpp"
 
 namespace caf::detail {
 /// CAF makes a node's id of its hardware addresses and process id, so a container that starts again would get

@@ -1,7 +1,5 @@
 #include "http_front/gateway/gateway.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <array>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/value.hpp>
@@ -11,6 +9,7 @@
 #include "http_front/policy/loopback_host.hpp"
 #include "http_front/policy/precondition.hpp"
 #include "http_front/problem/problem.hpp"
+#include "runtime/base/log.hpp"
 
 namespace troupe::http {
 namespace {

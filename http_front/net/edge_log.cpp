@@ -1,6 +1,5 @@
 #include "http_front/net/edge_log.hpp"
-
-#include <spdlog/spdlog.h>
+#include "runtime/base/log.hpp"
 
 namespace troupe::http {
 namespace {

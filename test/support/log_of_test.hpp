@@ -1,11 +1,12 @@
 #pragma once
 
 #include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 
 #include <memory>
 #include <sstream>
 #include <string>
+
+#include "runtime/base/log.hpp"
 
 namespace troupe::test {
 

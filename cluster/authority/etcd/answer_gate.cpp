@@ -1,6 +1,5 @@
 #include "cluster/authority/etcd/answer_gate.hpp"
-
-#include <spdlog/spdlog.h>
+#include "runtime/base/log.hpp"
 
 #include <algorithm>
 
