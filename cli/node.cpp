@@ -149,8 +149,7 @@ void log_end(const cluster_node::stopped& how) {
   if (how.kept > 0) {
     spdlog::warn(
         "stopped as the primary of {} shards that no other node took over. Whoever has all of their data "
-        "does "
-        "once it can, and so does this node when it is back; nothing acknowledged is lost",
+        "does once it can, and so does this node when it is back; nothing acknowledged is lost",
         how.kept);
   } else if (how.is_quiet) {
     spdlog::info("stopped: what it was the primary of is handed over");
@@ -210,9 +209,8 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   add_ops_port_options(*command, options.ops_address, options.ops_port);
   command->get_option("--ops-address")
       ->description(
-          "Address of the operations port. `troupe status --etcd` asks it how far copies are behind; beside "
-          "an "
-          "--address that is not loopback a loopback one is told to nobody, and it shows \"?\"");
+          "Address of the operations port. `troupe status --etcd` asks it how far copies are behind; "
+          "beside an --address that is not loopback a loopback one is told to nobody, and it shows \"?\"");
   command
       ->add_option("--replicas", options.replicas, "Copies of each shard, when this node founds the cluster")
       ->check(CLI::Range(1, 7))

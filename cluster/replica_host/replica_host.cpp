@@ -149,8 +149,7 @@ void replica_host::publish() {
   if (waits && !progress_.is_waiting_for_copies.load(relaxed))
     spdlog::warn(
         "shard {}: nobody serves it: no copy is known to have everything, and not every node that may have "
-        "it "
-        "has answered ({})",
+        "it has answered ({})",
         place_.shard, core_.describe());
   progress_.is_waiting_for_copies.store(waits, relaxed);
   progress_.is_quarantined.store(core_.role() == replica_role::quarantined, relaxed);

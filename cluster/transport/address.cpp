@@ -60,11 +60,9 @@ std::string fault_in_listening(const std::string& address) {
   if (parsed->is_loopback() || is_private(*parsed)) return {};
   return address +
          " is neither a loopback nor a private address. What nodes and fronts say there is neither encrypted "
-         "nor "
-         "authenticated: whoever reached it could read and change everything. Give one address of this "
-         "machine "
-         "that is: of 127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 100.64.0.0/10, "
-         "fc00::/7 or fe80::/10, or ::1";
+         "nor authenticated: whoever reached it could read and change everything. Give one address of this "
+         "machine that is: of 127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, "
+         "100.64.0.0/10, fc00::/7 or fe80::/10, or ::1";
 }
 
 std::string fault_in_advertised(const std::string& text) {

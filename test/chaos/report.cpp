@@ -51,14 +51,18 @@ std::string pauses_text(const std::map<std::string, by_fault>& faults) {
 }  // namespace
 
 std::string to_text(const chaos_report& of) {
-  auto out = fmt::format("Seed {}, {} rounds in {:.0f} s\n\n{:<28}{:>7}{:>22}{:>8}{:>8}{:>16}{:>15}{:>15}\n",
-                         of.seed, of.rounds.size(), of.seconds, "fault", "rounds", "no answer, ms: p50",
-                         "p99", "max", "whole after, ms", "failed probes", "failed writes");
   const auto faults = gathered(of);
+  std::size_t width = 0;
+  for (const auto& [name, all] : faults) width = std::max(width, name.size());
+  auto out =
+      fmt::format("Seed {}, {} rounds in {:.0f} s\n\n{:<{}}{:>8}{:>22}{:>8}{:>8}{:>16}{:>15}{:>15}\n",
+                  of.seed, of.rounds.size(), of.seconds, "fault", width, "rounds", "no answer, ms: p50",
+                  "p99", "max", "whole after, ms", "failed probes", "failed writes");
   for (const auto& [name, all] : faults)
-    out += fmt::format("{:<28}{:>7}{:>22.0f}{:>8.0f}{:>8.0f}{:>16.0f}{:>15}{:>15}\n", name, all.gaps.size(),
-                       percentile(all.gaps, 0.5), percentile(all.gaps, 0.99), all.gaps.back(),
-                       percentile(all.recoveries, 0.5), all.failed_probes, all.failed_writes);
+    out +=
+        fmt::format("{:<{}}{:>8}{:>22.0f}{:>8.0f}{:>8.0f}{:>16.0f}{:>15}{:>15}\n", name, width,
+                    all.gaps.size(), percentile(all.gaps, 0.5), percentile(all.gaps, 0.99), all.gaps.back(),
+                    percentile(all.recoveries, 0.5), all.failed_probes, all.failed_writes);
   out += pauses_text(faults);
   out += fmt::format(
       "\nattempts {}: {} with an outcome, {} without; operations given up {}; probes {}\n"

@@ -126,10 +126,8 @@ std::optional<std::string> registration::objection(const view& now) const {
   if (now.own && has_lost_something(now))
     return "the data directory is an older copy, or another one has been in its place: the node has been "
            "started since, and what it acknowledged is not all in here. Put that directory back, or move "
-           "this "
-           "one away: an empty one gets everything from other nodes. Only after the authority was restored "
-           "from "
-           "a backup, or when the other one never held anything: --trust-disk";
+           "this one away: an empty one gets everything from other nodes. Only after the authority was "
+           "restored from a backup, or when the other one never held anything: --trust-disk";
   return std::nullopt;
 }
 
