@@ -15,7 +15,12 @@ class dock_actor final : public caf::event_based_actor {
   caf::behavior make_behavior() override {
     harden(this);
     set_down_handler([this](caf::down_msg& gone) { lose(gone.source); });
+    send(this, sweep_atom_v);
     return {
+        [this](sweep_atom) {
+          with_.figures.refused += with_.arrivals.sweep();
+          delayed_send(this, with_.options.newcomer_patience / 5, sweep_atom_v);
+        },
         [this](hello_atom, const std::string& bytes) { greet(bytes); },
         [this](words_atom, const std::string& message) {
           const auto it = peers_.find(current_sender()->address());

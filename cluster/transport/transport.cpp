@@ -113,7 +113,7 @@ struct transport::state {
     };
     if (with.self.role != process_role::node) return;
     dock = spawn_dock(system, with, fronts);
-    auto bound = system.middleman().publish(dock, with.options.port, with.options.address.c_str(), true);
+    const auto bound = publish_dock(system, dock, with.options, with.arrivals);
     if (!bound) {
       end();
       throw std::runtime_error("cannot listen for other nodes on " + with.options.address + ":" +

@@ -19,6 +19,8 @@ struct transport_options {
   std::string source{};    // IP address that connections are made from; empty: the system's choice
   std::chrono::milliseconds connect_timeout{500};
   std::chrono::milliseconds hello_timeout{1000};
+  /// Who has connected to this process and says nothing is shut out.
+  std::chrono::milliseconds newcomer_patience{5000};
   std::chrono::milliseconds retry_min{50};
   std::chrono::milliseconds retry_max{2000};
   /// Sent and not yet taken in by the other side; what comes beyond waits.

@@ -8,10 +8,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cluster/transport/dialer.hpp"
+#include "cluster/transport/newcomers.hpp"
 #include "cluster/transport/outgoing.hpp"
 #include "cluster/transport/transport.hpp"
 
@@ -26,6 +28,7 @@ CAF_ADD_ATOM(troupe_transport, troupe, retry_atom, "retry")
 CAF_ADD_ATOM(troupe_transport, troupe, hurry_atom, "hurry")
 CAF_ADD_ATOM(troupe_transport, troupe, dialed_atom, "dialed")
 CAF_ADD_ATOM(troupe_transport, troupe, unknown_atom, "unknown")
+CAF_ADD_ATOM(troupe_transport, troupe, sweep_atom, "sweep")
 CAF_END_TYPE_ID_BLOCK(troupe_transport)
 
 namespace troupe {
@@ -35,6 +38,9 @@ struct figures_now {
       refused{0}, malformed{0}, links_open{0}, links_lost{0};
 };
 
+/// How much whoever speaks CAF sends first, at least.
+std::uint64_t introduction_bytes_min();
+
 /// What the actors of one transport share. Outlives them.
 struct transport_shared {
   transport_options options;
@@ -42,6 +48,7 @@ struct transport_shared {
   transport_listener& listener;
   figures_now figures;
   dialer dials{options.source};
+  newcomers arrivals{options.newcomer_patience, introduction_bytes_min()};
   /// That node is there: a link that waits before it dials again does so now.
   std::function<void(node_id)> hurry{};
 
@@ -92,5 +99,8 @@ caf::actor spawn_link(caf::actor_system& system, transport_shared& with, node_ad
 
 /// Where other processes arrive: takes in what they send, and answers fronts.
 caf::actor spawn_dock(caf::actor_system& system, transport_shared& with, front_list& fronts);
+/// Gives the port at which others find it from now on, and looks after who arrives; none: it cannot be had.
+std::optional<std::uint16_t> publish_dock(caf::actor_system& system, const caf::actor& dock,
+                                          const transport_options& options, newcomers& arrivals);
 
 }  // namespace troupe

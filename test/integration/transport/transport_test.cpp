@@ -2,7 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <stdexcept>
 
@@ -209,4 +216,60 @@ TEST_CASE("transport: a port that is taken is said") {
   transport_options same;
   same.port = a.links.port();
   CHECK_THROWS_AS((transport{same, node_hello(2), heard}), std::runtime_error);
+}
+
+namespace {
+
+/// Connects to a port of this machine and says only what it is told to.
+class silent_process {
+ public:
+  explicit silent_process(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+  }
+  ~silent_process() { ::close(socket_); }
+  silent_process(const silent_process&) = delete;
+  silent_process& operator=(const silent_process&) = delete;
+  void say(std::string_view bytes) const {
+    CHECK(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0);
+  }
+  bool is_shut_out(int within_ms) const {
+    std::array<char, 4096> what{};
+    pollfd one{socket_, POLLIN, 0};
+    while (::poll(&one, 1, within_ms) == 1)
+      if (::recv(socket_, what.data(), what.size(), 0) <= 0) return true;
+    return false;
+  }
+
+ private:
+  int socket_;
+};
+
+}  // namespace
+
+TEST_CASE("transport: who connects and says nothing is shut out, and who does not fit in is not waited for") {
+  transport_options hasty;
+  hasty.newcomer_patience = std::chrono::milliseconds{200};
+  process a{node_hello(1), hasty};
+  process b{node_hello(2)};
+  b.links.connect_to({a.at(1)});
+  REQUIRE(b.heard.wait([&] { return !b.heard.hellos.empty(); }));
+  const silent_process nobody{a.links.port()};
+  const silent_process hesitant{a.links.port()};
+  hesitant.say("ab");
+  CHECK(nobody.is_shut_out(10'000));
+  CHECK(hesitant.is_shut_out(10'000));
+  CHECK(a.heard.wait([&] { return a.links.figures().refused == 2; }));
+
+  // More than are waited for at once: the oldest go first, and who knows what to say gets in.
+  std::deque<silent_process> crowd;
+  for (std::size_t i = 0; i < 80; ++i) crowd.emplace_back(a.links.port());
+  CHECK(crowd.front().is_shut_out(10'000));
+  process c{node_hello(3)};
+  c.links.connect_to({a.at(1)});
+  CHECK(c.heard.wait([&] { return !c.heard.hellos.empty(); }));
+  CHECK(b.links.figures().links_lost == 0);
 }
