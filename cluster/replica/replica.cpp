@@ -53,6 +53,7 @@ void replica::on(const tick&) {
   if (role_ == replica_role::primary) {
     tick_peers();
     tick_transfer();
+    tick_own_disk();
     reconsider_set();
   } else {
     tick_election();
@@ -148,6 +149,7 @@ void replica::on(const disk_done& e) {
   while (!unsynced_.empty() && unsynced_.front().number <= e.number) {
     synced_ = std::max(synced_, unsynced_.front().last);
     unsynced_.pop_front();
+    disk_progress_at_ = now_;
   }
   if (!waiting_polls_.empty() && waiting_polls_.front().number <= e.number) answer_polls(e.number);
   if (poll_ && !poll_->fence_is_down && poll_->fence_number <= e.number) {
@@ -183,7 +185,9 @@ void replica::on(const config_read& e) {
 void replica::on(const cas_done& e) {
   if (transfer_ && transfer_->is_proposed && e.result.outcome == cas_outcome::unknown)
     ++figures_.transfers_unknown;
-  if (e.result.outcome == cas_outcome::won && transfer_ && e.result.now.config.primary == transfer_->to) {
+  const bool has_handed_over = e.result.outcome == cas_outcome::won && role_ == replica_role::primary &&
+                               e.result.now.config.epoch > epoch_;
+  if (has_handed_over) {
     ++figures_.transfers;
     const auto peers = peers_;
     accept_config(e.result.now);
@@ -294,8 +298,13 @@ void replica::write_meta_now() { out_->push_back(write_meta{next_number_++, meta
 void replica::write_chunk(const chunk& entries) {
   const auto number = next_number_++;
   log_.append(entries.last, entries.epoch);
-  unsynced_.push_back({number, entries.last});
+  note_unsynced(number, entries.last);
   out_->push_back(write_entries{number, entries});
+}
+
+void replica::note_unsynced(std::uint64_t number, std::uint64_t last) {
+  if (unsynced_.empty()) disk_progress_at_ = now_;
+  unsynced_.push_back({number, last});
 }
 
 void replica::truncate(std::uint64_t last) {

@@ -54,7 +54,9 @@ struct replica_figures {
   std::uint64_t polls_waiting = 0;  // for every in-sync copy, because this one's disk is not trusted
   std::uint64_t transfers = 0;
   std::uint64_t transfers_unknown = 0;
-  std::uint64_t releases = 0;  // heard
+  std::uint64_t transfers_left_open = 0;  // no answer for so long that it went on
+  std::uint64_t stuck_disks = 0;          // primaries that gave way because theirs did not answer
+  std::uint64_t releases = 0;             // heard
   std::uint64_t proofs_of_death = 0;
   std::uint64_t primaries_lost = 0;  // whose connection broke
   std::uint64_t pre_votes_heeded = 0;
@@ -81,6 +83,8 @@ class replica {
   /// Nobody is known to have everything, and not all who may know answer: it takes time, or an operator.
   bool is_waiting_for_copies() const { return poll_ && poll_->is_counted; }
   bool is_accepting() const { return serving_ && !transfer_; }
+  /// What was written has not been synced for as long as a backup may make no progress.
+  bool is_disk_stuck() const;
   /// Somebody's connection broke or is suspected to be dead: a tick is wanted every quarter of `haste`.
   bool is_in_haste() const;
   std::uint64_t epoch() const { return epoch_; }
@@ -177,6 +181,7 @@ class replica {
   void adopt_epoch(std::uint64_t epoch, member primary = {});
   void write_meta_now();
   void write_chunk(const chunk& entries);
+  void note_unsynced(std::uint64_t number, std::uint64_t last);
   void truncate(std::uint64_t last);
   void send_to(member to, message_body&& body);
   message address(member to) const;
@@ -239,6 +244,7 @@ class replica {
   void start_transfer(member to);
   void release_peers(const std::vector<peer>& peers);
   void tick_transfer();
+  void tick_own_disk();
   void propose_transfer();
   member best_successor() const;
 
@@ -268,6 +274,7 @@ class replica {
   std::uint64_t synced_ = 0;
   std::uint64_t next_number_ = 1;
   std::deque<written> unsynced_;
+  moment disk_progress_at_{};  // something was synced, or there was nothing to sync
 
   replica_role role_ = replica_role::backup;
   std::uint64_t epoch_ = 0;
@@ -311,6 +318,7 @@ class replica {
   std::optional<transfer_state> transfer_;
   moment next_transfer_{};
   moment touched_at_{};
+  moment gave_way_at_{};
   bool is_resigning_ = false;
   bool change_is_unknown_ = false;
 

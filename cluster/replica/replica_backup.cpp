@@ -225,7 +225,7 @@ void replica::finish_snapshot() {
   ++figures_.snapshots_installed;
   const auto number = next_number_++;
   log_.reset(done.index, done.history);
-  unsynced_.push_back({number, done.index});
+  note_unsynced(number, done.index);
   leader_commit_ = std::max(leader_commit_, done.index);
   out_->push_back(install_snapshot{number, done.index, done.history});
   if (has(mutant::snapshot_ack_early)) {

@@ -141,6 +141,7 @@ void replica::touch() {
 
 void replica::on(const transfer_to& e) {
   if (role_ != replica_role::primary || !serving_ || transfer_ || e.node == self_.node) return;
+  if (change_is_unknown_) return;  // the authority does not answer
   const auto* p = find_peer(e.node);
   const bool is_in_sync = p != nullptr && find_node(config_.config.in_sync, e.node) == p->who;
   if (p == nullptr || !p->follows) return;
@@ -151,6 +152,7 @@ void replica::on(const resign&) {
   is_resigning_ = true;
   if (role_ == replica_role::backup) acknowledge();  // which says so
   if (role_ != replica_role::primary || transfer_) return;
+  if (serving_ && change_is_unknown_) return;  // a later tick does
   const auto to = serving_ ? best_successor() : member{};
   if (to.run != 0) {
     start_transfer(to);
@@ -182,21 +184,42 @@ void replica::start_transfer(member to) {
 }
 
 /// Section 11. Nothing is accepted from here on, so soon the successor has everything; then one write makes
-/// it the primary. Until its outcome is known nothing is accepted either, so that the pause stays the only
-/// cost.
+/// it the primary, and until its outcome is known nothing is accepted either, so that a pause is the only
+/// cost. An authority that does not answer must not make that pause as long as it is away: then this one goes
+/// on, which is safe, since who was deposed without knowing commits nothing.
 void replica::tick_transfer() {
   const bool belongs =
       std::binary_search(config_.config.replicas.begin(), config_.config.replicas.end(), self_.node);
-  if (!transfer_ && serving_ && (is_full_ || is_resigning_ || !belongs) && now_ >= next_transfer_)
+  const bool is_due = now_ >= next_transfer_ && !change_is_unknown_;
+  if (!transfer_ && serving_ && (is_full_ || is_resigning_ || !belongs) && is_due)
     if (const auto to = best_successor(); to.run != 0) start_transfer(to);
   if (!transfer_ || now_ < transfer_->until) return;
   if (transfer_->is_proposed) {
-    touch();  // no answer: force a revision that tells
-  } else {
-    if (is_resigning_) release_peers(peers_);
-    transfer_.reset();
-    out_->push_back(set_accepting{true});
+    ++figures_.transfers_left_open;
+    touch();  // forces a revision that tells
+  } else if (is_resigning_) {
+    release_peers(peers_);
   }
+  transfer_.reset();
+  out_->push_back(set_accepting{true});
+}
+
+/// Section 9: a disk that neither syncs nor fails. Somebody else has on disk what this one has waited for as
+/// long as a backup may be stuck, so it is not everybody's, and whoever comes next does without it.
+void replica::tick_own_disk() {
+  if (!is_disk_stuck() || now_ - gave_way_at_ < options_.slow_after) return;
+  const auto& set = in_sync_.maximal();
+  const bool another_goes_on = std::any_of(peers_.begin(), peers_.end(), [&](const peer& p) {
+    return p.follows && p.match >= unsynced_.front().last && !is_gone(&p) && is_in(set, p.who);
+  });
+  if (!another_goes_on) return;
+  gave_way_at_ = now_;
+  ++figures_.stuck_disks;
+  release_peers(peers_);
+}
+
+bool replica::is_disk_stuck() const {
+  return !unsynced_.empty() && now_ - disk_progress_at_ >= options_.slow_after;
 }
 
 /// As soon as the successor has everything: nobody is served until it is the primary.

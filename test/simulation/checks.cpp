@@ -137,6 +137,8 @@ void simulation::collect(const replica& r) {
   c.add(mark::left, f.left);
   c.add(mark::poll_waited_for_all, f.polls_waiting);
   c.add(mark::transfer_unknown, f.transfers_unknown);
+  c.add(mark::transfer_left_open, f.transfers_left_open);
+  c.add(mark::stuck_disk, f.stuck_disks);
   c.add(mark::release, f.releases);
   c.add(mark::double_failover, f.lost_before_serving);
   c.add(mark::proof_of_death, f.proofs_of_death);

@@ -31,6 +31,80 @@ TEST_CASE("replica: R=3, a graceful transfer keeps everything, and its lost answ
   }
 }
 
+TEST_CASE(
+    "replica: R=3, a transfer that the authority does not answer holds nobody up, and comes late without harm") {
+  bench b(3, 2);
+  b.cas_fate = bench::fate::held;
+  b.authority_is_out = true;
+  b.step(1, replication::transfer_to{node_id{2}});
+  b.run({1, 2, 3}, milliseconds{300});
+  CHECK_FALSE(b.at(1).is_accepting());
+  b.run({1, 2, 3}, milliseconds{400});
+  CHECK(b.at(1).figures().transfers_left_open == 1);
+  REQUIRE(b.at(1).is_accepting());
+  b.propose(1);
+  b.settle({1, 2, 3});
+  const auto last = b.at(1).log().last();
+  CHECK(b.at(1).commit() == last);
+  // Not again, as long as that is so.
+  b.step(1, replication::transfer_to{node_id{3}});
+  b.step(1, replication::resign{});
+  for (int i = 0; i < 200; ++i) {
+    b.run({1, 2, 3}, milliseconds{50});
+    REQUIRE(b.at(1).is_accepting());
+  }
+  b.authority_is_out = false;
+  b.cas_fate = bench::fate::answered;
+  b.apply_held();  // the first of them, so the transfer
+  REQUIRE(b.config().primary.node == node_id{2});
+  b.propose(1);  // known to nobody yet
+  b.run({1, 2, 3}, milliseconds{3000});
+  CHECK(b.serves(2));
+  CHECK(b.at(2).log().last() >= last);
+  CHECK(b.at(2).commit() >= last);
+}
+
+TEST_CASE("replica: R=3, a primary whose disk does not answer gives way to a copy whose disk does") {
+  bench b(3, 2);
+  b.propose(1);
+  b.settle({1, 2, 3});
+  const auto run_without_disk_1 = [&](milliseconds how_long) {
+    for (milliseconds passed{}; passed < how_long; passed += milliseconds{50}) {
+      for (const int node : {1, 2, 3}) b.tick(node);
+      for (int i = 0; i < 4; ++i)
+        for (const int from : {1, 2, 3}) {
+          for (const int to : {1, 2, 3}) b.deliver(from, to);
+          if (from != 1) b.sync(from);
+        }
+    }
+  };
+  b.propose(1);
+  run_without_disk_1(milliseconds{2000});
+  CHECK(b.at(1).commit() < b.at(1).log().last());
+  CHECK_FALSE(b.at(1).is_disk_stuck());
+  CHECK(b.config().epoch == 1);
+  run_without_disk_1(milliseconds{2000});
+  CHECK(b.at(1).is_disk_stuck());
+  CHECK(b.at(1).figures().stuck_disks == 1);
+  REQUIRE((b.serves(2) || b.serves(3)));
+  CHECK(replication::find_node(b.config().in_sync, node_id{1}).run == 0);
+  const int next = b.serves(2) ? 2 : 3;
+  CHECK(b.at(next).log().last() >= 3);  // what the others had on disk is not lost
+}
+
+TEST_CASE("replica: R=3, where no disk answers nobody gives way") {
+  bench b(3, 2);
+  b.propose(1);
+  for (int i = 0; i < 200; ++i) {
+    for (const int node : {1, 2, 3}) b.tick(node);
+    for (const int from : {1, 2, 3})
+      for (const int to : {1, 2, 3}) b.deliver(from, to);
+  }
+  CHECK(b.at(1).is_disk_stuck());
+  CHECK(b.at(1).figures().stuck_disks == 0);
+  CHECK(b.config().primary.node == node_id{1});
+}
+
 TEST_CASE("replica: R=3, a release of an older epoch deposes nobody") {
   for (const auto bug : {mutant::none, mutant::old_release}) {
     CAPTURE(to_string(bug));
