@@ -79,34 +79,39 @@ cluster_node::parts_or_error cluster_node::replicate(const node::opened_director
 
 /// Registers with the authority, and listens for other nodes from then on.
 std::optional<store_error> cluster_node::join(const node::opened_directory& directory) {
-  const auto& [path, found, history, is_new_store, raise_format] = directory;
+  const auto& path = directory.path;
   auto known = load_identity(path, options_.name);
   if (const auto* fault = std::get_if<store_error>(&known)) return *fault;
   auto who = std::get<identity>(known);
-  const bool has_data = std::any_of(found.begin(), found.end(), [](const recovered_shard& one) {
-    return one.last > 0 || !one.meta.empty();
-  });
-  if (who.is_new && has_data)
+  if (who.is_new && directory.has_data())
     return store_error{store_error::code::suspect,
                        path +
                            " has the data of a node, and its file `member`, which says whose, is missing; "
                            "nothing was changed"};
+  const auto owner = to_string(who.disk);
+  if (!directory.owner.empty() && directory.owner != owner)
+    return store_error{store_error::code::suspect, path +
+                                                       " has the store of another directory than its file "
+                                                       "`member`; nothing was changed"};
+  // A store that was made anew under the identity of an older one has lost what that held. That is on disk
+  // before this start is known to anybody, and it stays so until the store knows whose it is.
+  if (directory.is_blank()) who.disk_since = 0;
   // A start of which it is not known whether it was registered may be another's too, whose disk this is
   // trusted to stand for.
   if (options_.trusts_disk) who.pending_start = {};
   who.begin_start();
-  if (auto fault = raise_format()) return fault;
+  if (auto fault = directory.raise_format()) return fault;
   if (auto fault = save_identity(path, who)) return fault;
   auto how = options_.authority;
-  how.known_revision = known_revision(found);
+  how.known_revision = known_revision(directory.found);
   authority_ = std::make_unique<etcd::etcd_authority>(how);
   if (auto fault = register_patiently(who)) return fault;
   who.cluster = cluster_;
-  // A store that was made anew under the identity of an older one has lost what that held.
-  if (who.disk_since == 0 || is_new_store) who.disk_since = self_.run;
+  if (who.disk_since == 0) who.disk_since = self_.run;
   replicas_.disk_since = who.disk_since;
   who.confirm_start();
   if (auto fault = save_identity(path, who)) return fault;
+  if (directory.owner.empty()) directory.set_owner(owner);
   if (auto fault = register_patiently(who)) return fault;
   hello us;
   us.cluster = cluster_;
@@ -231,10 +236,8 @@ std::vector<std::string> cluster_node::not_ready() const {
         "nobody serves shards {}: no copy is known to have everything, and not every node has answered",
         fmt::join(waiting, ", ")));
   if (const auto set_aside = quarantined(); !set_aside.empty())
-    why.push_back(
-        fmt::format("this node's copies of shards {} are quarantined, the log says why: move its data "
-                    "directory away to get fresh ones",
-                    fmt::join(set_aside, ", ")));
+    why.push_back(fmt::format("this node's copies of shards {} are quarantined, the log says why",
+                              fmt::join(set_aside, ", ")));
   if (!map_->is_founded()) why.emplace_back("the cluster waits for enough nodes to found its shards");
   return why;
 }

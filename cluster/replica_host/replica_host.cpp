@@ -11,7 +11,8 @@ using namespace replication;
 namespace {
 
 constexpr const char* quarantine_advice =
-    "it is left as it is and takes part in nothing; move its data directory away to get a fresh copy";
+    "it is left as it is and takes part in nothing. Find out why before anything is removed: this may be the copy that "
+    "is right. When it is not, move its data directory away to get a fresh one";
 
 moment now_of(const clock_source& clock) {
   return std::chrono::duration_cast<moment>(clock.steady().time_since_epoch());

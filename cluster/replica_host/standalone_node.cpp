@@ -2,6 +2,7 @@
 
 #include "cluster/authority/standalone.hpp"
 #include "cluster/replica_host/replica_record.hpp"
+#include "runtime/store/durable_file.hpp"
 
 namespace troupe {
 
@@ -24,16 +25,36 @@ std::variant<std::unique_ptr<standalone_node>, store_error> standalone_node::sta
     const node_options& options, const kind_registry& kinds, const clock_source& clock) {
   std::unique_ptr<standalone_node> out{new standalone_node};
   auto started = node::start(options, kinds, clock, [&](const node::opened_directory& opened) {
-    return out->replicate(opened.path, opened.found);
+    return out->replicate(opened, options.disk);
   });
   if (const auto* fault = std::get_if<store_error>(&started)) return *fault;
   out->node_ = std::move(std::get<std::unique_ptr<node>>(started));
   return out;
 }
 
+/// The authority comes after the store, so one beside a store that nobody has used is of a store that is
+/// gone.
+std::optional<store_error> standalone_node::adopt(const node::opened_directory& directory,
+                                                  const std::shared_ptr<rocksdb::FileSystem>& disk) {
+  if (directory.is_blank()) {
+    const auto authority = read_file(disk, directory.path + "/authority");
+    if (const auto* fault = std::get_if<std::string>(&authority))
+      return store_error{store_error::code::io, *fault};
+    if (std::get<std::optional<file_content>>(authority))
+      return store_error{store_error::code::suspect,
+                         directory.path +
+                             " has a file `authority`, so it was served from before, and its store is "
+                             "empty: what it held is gone. Put the store back, or move the whole "
+                             "directory away to begin anew; nothing was changed"};
+  }
+  if (directory.owner.empty()) directory.set_owner("serve");
+  return std::nullopt;
+}
+
 std::variant<node::replica_parts, store_error> standalone_node::replicate(
-    const std::string& directory, const std::vector<recovered_shard>& found) {
-  auto opened = open_standalone(directory, found);
+    const node::opened_directory& directory, const std::shared_ptr<rocksdb::FileSystem>& disk) {
+  if (auto fault = adopt(directory, disk)) return *fault;
+  auto opened = open_standalone(directory.path, directory.found, disk);
   if (const auto* fault = std::get_if<store_error>(&opened)) return *fault;
   auto& decides = std::get<std::unique_ptr<standalone_authority>>(opened);
   replicas_.self = decides->self();

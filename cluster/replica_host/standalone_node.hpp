@@ -31,8 +31,10 @@ class standalone_node {
 
  private:
   standalone_node() = default;
-  std::variant<node::replica_parts, store_error> replicate(const std::string& directory,
-                                                           const std::vector<recovered_shard>& found);
+  std::optional<store_error> adopt(const node::opened_directory& directory,
+                                   const std::shared_ptr<rocksdb::FileSystem>& disk);
+  std::variant<node::replica_parts, store_error> replicate(const node::opened_directory& directory,
+                                                           const std::shared_ptr<rocksdb::FileSystem>& disk);
 
   std::unique_ptr<authority> authority_;
   std::unique_ptr<authority_reader> reader_;

@@ -153,6 +153,12 @@ struct node::impl final : journal_listener {
   }
 };
 
+bool node::opened_directory::has_data() const {
+  return std::any_of(found.begin(), found.end(), [](const recovered_shard& one) {
+    return one.last > 0 || one.applied > 0 || !one.meta.empty();
+  });
+}
+
 node::node(std::unique_ptr<impl> started) : impl_(std::move(started)) {}
 node::~node() = default;
 
@@ -174,7 +180,8 @@ std::variant<std::unique_ptr<node>, store_error> node::start(const node_options&
   auto recovered = started->log->recover();
   if (auto* fault = std::get_if<store_error>(&recovered)) return *fault;
   auto& found = std::get<std::vector<recovered_shard>>(recovered);
-  auto parts = replicate({options.data_directory, found, *started->log, started->stored->epoch() == 1,
+  auto parts = replicate({options.data_directory, found, *started->log, started->stored->owner(),
+                          [&stored = *started->stored](const std::string& who) { stored.set_owner(who); },
                           [&disk] { return raise_format(disk); }});
   if (auto* fault = std::get_if<store_error>(&parts)) return *fault;
   if (auto fault = raise_format(disk)) return *fault;

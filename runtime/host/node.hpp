@@ -61,10 +61,16 @@ class node {
     const std::string& path;
     const std::vector<recovered_shard>& found;
     shard_history& history;
-    bool is_new_store = false;  // made by this start
+    /// As store::owner(). An earlier start may have made the store and ended before it said whose it is.
+    std::string owner;
+    std::function<void(const std::string&)> set_owner;
     /// Comes before anything else in the directory changes that an older troupe would not understand; later
     /// it is done anyway.
     std::function<std::optional<store_error>()> raise_format;
+
+    bool has_data() const;
+    /// Nobody has kept anything here: made anew, however often it was opened since.
+    bool is_blank() const { return owner.empty() && !has_data(); }
   };
   using replication =
       std::function<std::variant<replica_parts, store_error>(const opened_directory& directory)>;

@@ -12,6 +12,8 @@
 namespace troupe {
 namespace {
 
+constexpr const char* owner_key = "owner";
+
 std::string frame_key(std::uint64_t number) {
   std::string key;
   byte_writer{key}.u64_be(number);
@@ -196,6 +198,21 @@ std::variant<std::unique_ptr<store>, store_error> store::open(const store_option
 
 std::uint16_t store::shard_count() const { return impl_->options.shard_count; }
 std::uint64_t store::epoch() const { return impl_->epoch; }
+
+std::string store::owner() const {
+  std::string who;
+  const auto status = impl_->db->Get({}, owner_key, &who);
+  if (!status.ok() && !status.IsNotFound()) storage_failed("reading whose the store is", status);
+  return who;
+}
+
+void store::set_owner(std::string_view who) {
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const auto status = impl_->db->Put(synced, owner_key, slice(who));
+  if (!status.ok()) storage_failed("writing whose the store is", status);
+}
+
 const std::shared_ptr<rocksdb::FileSystem>& store::disk() const { return impl_->options.disk; }
 std::uint64_t store::sequence() const { return impl_->db->GetLatestSequenceNumber(); }
 std::uint64_t store::sequence_found() const { return impl_->sequence_found; }

@@ -106,6 +106,9 @@ class store {
   std::uint16_t shard_count() const;
   /// The number of this opening: greater than all before, durable before open() returns.
   std::uint64_t epoch() const;
+  /// Who keeps its data here, empty: nobody has said so yet. Durable before set_owner() returns.
+  std::string owner() const;
+  void set_owner(std::string_view who);
   /// As in the options.
   const std::shared_ptr<rocksdb::FileSystem>& disk() const;
   /// Of the last write, and of the last one that opening found. Each write takes numbers, of which none is

@@ -80,20 +80,29 @@ struct lonely_cluster {
   etcd_process server;
   temporary_directory directory;
   std::uint16_t port = free_port();
+  std::uint32_t replicas = 1;
   held_clock clock;
   std::unique_ptr<cluster_node> node;
 
-  void start() {
+  auto try_to_start() {
     cluster_node_options options;
     options.runtime.data_directory = directory.path();
     options.runtime.shard_count = 2;
     options.authority = authority_of(server);
     options.name = "n1";
     options.transport.port = port;
-    options.replicas = 1;
-    auto started = cluster_node::start(std::move(options), kinds, clock);
+    options.replicas = replicas;
+    return cluster_node::start(std::move(options), kinds, clock);
+  }
+  void start() {
+    auto started = try_to_start();
     if (const auto* fault = std::get_if<store_error>(&started)) FAIL(fault->message);
     node = std::move(std::get<std::unique_ptr<cluster_node>>(started));
+  }
+  std::string refusal() {
+    auto started = try_to_start();
+    const auto* fault = std::get_if<store_error>(&started);
+    return fault != nullptr ? fault->message : std::string{};
   }
   void restart() {
     node.reset();
@@ -277,37 +286,51 @@ void remove_data(const temporary_directory& directory) {
 
 void copy_data(const temporary_directory& from, const temporary_directory& to) {
   remove_data(to);
-  std::filesystem::copy(from.path(), to.path(), std::filesystem::copy_options::recursive);
+  for (const auto& file : std::filesystem::directory_iterator{from.path()})
+    if (file.path().filename() != "member")
+      std::filesystem::copy(file.path(), to.path() + "/" + file.path().filename().string(),
+                            std::filesystem::copy_options::recursive);
+}
+
+/// A start that ends when it has opened its store, and before anybody knows of it.
+void open_store_only(const temporary_directory& directory) {
+  store_options options;
+  options.directory = directory.path();
+  options.shard_count = 2;
+  REQUIRE(std::holds_alternative<std::unique_ptr<store>>(store::open(options)));
 }
 
 }  // namespace
 
 TEST_CASE("cluster node: a store made anew under the identity of an older one counts as a new disk") {
-  lonely_cluster cluster;
-  cluster.start();
-  REQUIRE(comes_to_say(*cluster.node, nullptr));
-  const auto first = identity_in(cluster.directory);
-  CHECK(first.disk_since == cluster.node->self().run);
-  cluster.restart();
-  REQUIRE(comes_to_say(*cluster.node, nullptr));
-  CHECK(identity_in(cluster.directory).disk_since == first.disk_since);
-  cluster.node.reset();
-  remove_data(cluster.directory);
-  cluster.start();
-  CHECK(identity_in(cluster.directory).disk_since == cluster.node->self().run);
-  CHECK(comes_to_say(*cluster.node, "nobody serves shards 0, 1"));
+  for (const int failed_starts : {0, 1, 2}) {
+    CAPTURE(failed_starts);
+    lonely_cluster cluster;
+    cluster.start();
+    REQUIRE(comes_to_say(*cluster.node, nullptr));
+    const auto first = identity_in(cluster.directory);
+    CHECK(first.disk_since == cluster.node->self().run);
+    cluster.restart();
+    REQUIRE(comes_to_say(*cluster.node, nullptr));
+    CHECK(identity_in(cluster.directory).disk_since == first.disk_since);
+    cluster.node.reset();
+    remove_data(cluster.directory);
+    for (int i = 0; i < failed_starts; ++i) open_store_only(cluster.directory);
+    cluster.start();
+    CHECK(identity_in(cluster.directory).disk_since == cluster.node->self().run);
+    CHECK(comes_to_say(*cluster.node, "nobody serves shards 0, 1"));
+  }
 }
 
 TEST_CASE("cluster node: one that ended before its replicas wrote anything serves what it had founded") {
   lonely_cluster cluster;
+  cluster.replicas = 2;  // so it waits for another one, and founds nothing
+  cluster.start();
+  REQUIRE(comes_to_say(*cluster.node, "waits for enough nodes"));
+  cluster.node.reset();
   const temporary_directory unwritten;
-  {
-    store_options options;
-    options.directory = cluster.directory.path();
-    options.shard_count = 2;
-    REQUIRE(std::holds_alternative<std::unique_ptr<store>>(store::open(options)));
-  }
   copy_data(cluster.directory, unwritten);
+  cluster.replicas = 1;
   cluster.start();
   REQUIRE(comes_to_say(*cluster.node, nullptr));
   cluster.node.reset();
@@ -317,15 +340,22 @@ TEST_CASE("cluster node: one that ended before its replicas wrote anything serve
   CHECK(client.add_one("a").status == reply_status::ok);
 }
 
+TEST_CASE("cluster node: a store beside the identity of another directory is refused") {
+  lonely_cluster cluster;
+  cluster.start();
+  cluster.node.reset();
+  lonely_cluster other;
+  other.start();
+  other.node.reset();
+  copy_data(other.directory, cluster.directory);
+  const auto fault = cluster.refusal();
+  CHECK(fault.find("the store of another directory") != std::string::npos);
+}
+
 TEST_CASE(
     "cluster node: a first start that fails leaves nothing that an older troupe would take for damage") {
   const temporary_directory directory;
-  {
-    store_options options;
-    options.directory = directory.path();
-    options.shard_count = 2;
-    REQUIRE(std::holds_alternative<std::unique_ptr<store>>(store::open(options)));
-  }
+  open_store_only(directory);
   const auto format = directory.path() + "/FORMAT";
   std::ofstream{format} << "troupe data format 4\nshards 2\n";
   cluster_node_options options;

@@ -111,6 +111,18 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "standalone node: a store that is gone beside the authority of what it held is refused, and stays so") {
+  const temporary_directory directory;
+  live(directory.path(), 1);
+  for (const auto* lost : {"store", "manifest", "mark"}) fs::remove_all(directory.path() + "/" + lost);
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto fault = refusal_of(directory.path());
+    CHECK(fault.what == store_error::code::suspect);
+    CHECK(fault.message.find("its store is empty") != std::string::npos);
+  }
+}
+
+TEST_CASE(
     "standalone node: a directory of the first format is taken over, and then no longer for its troupe") {
   const temporary_directory directory;
   const auto format = [&] {
