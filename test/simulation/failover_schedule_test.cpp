@@ -53,6 +53,39 @@ TEST_CASE("replica: R=3, a backup whose connection breaks holds commits up for n
   }
 }
 
+TEST_CASE("replica: R=3, the answer to an earlier poll counts for no later one") {
+  bench b(3, 2);
+  for (int i = 0; i < 3; ++i) b.propose(1);
+  b.settle({1, 2, 3});
+  for (const int node : {1, 2, 3}) b.crash(node);
+  b.restart(2);
+  b.restart(3);
+  b.let_meet();
+  // Node 2 asks for the words of the others: 1 is away, and 3's answers are lost.
+  const auto answer_as = [&](int node, std::uint64_t nonce) {
+    replication::message late;
+    late.from = node == 1 ? member{node_id{1}, 1} : b.at(node).self();
+    late.to = b.at(2).self();
+    late.epoch = 1;
+    late.body = replication::poll_answer{nonce, {1, 1}, replication::disk_state::sound, 1};
+    b.step(2, replication::received{late});
+  };
+  std::uint64_t nonce = 0;
+  for (int i = 0; i < 200 && nonce == 0; ++i) {
+    b.tick(2);
+    for (const auto& m : b.link(2, 3))
+      if (const auto* body = std::get_if<replication::poll>(&m.body)) nonce = body->nonce;
+    b.lose(2, 3);
+    b.sync(2);
+  }
+  REQUIRE(nonce != 0);
+  for (const int node : {1, 3}) answer_as(node, nonce - 1);
+  CHECK(b.at(2).figures().elections_by_poll == 0);
+  CHECK(b.config().epoch == 1);
+  for (const int node : {1, 3}) answer_as(node, nonce);
+  CHECK(b.at(2).figures().elections_by_poll == 1);
+}
+
 TEST_CASE("replica: R=3, a process that is started again joins as soon as it has everything") {
   bench b(3, 2);
   b.propose(1);
