@@ -10,6 +10,7 @@
 #include "cli/status.hpp"
 #include "cli/terminal.hpp"
 #include "cluster/authority/etcd/etcd_authority.hpp"
+#include "cluster/authority/start_patience.hpp"
 #include "runtime/store/keys.hpp"
 
 namespace troupe::cli {
@@ -116,10 +117,10 @@ std::string read_cluster(const status_options& options, cluster_now& out) {
   std::promise<read_result> shards;
   authority.read_nodes([&](nodes_result r) { nodes.set_value(std::move(r)); });
   auto found = nodes.get_future().get();
-  if (!found.ok) return "the authority did not answer: " + found.error;
+  if (!found.ok) return "etcd did not answer: " + start_patience::in_plain_words(found.error);
   authority.read_all([&](read_result r) { shards.set_value(std::move(r)); });
   auto configs = shards.get_future().get();
-  if (!configs.ok) return "the authority did not answer: " + configs.error;
+  if (!configs.ok) return "etcd did not answer: " + start_patience::in_plain_words(configs.error);
   if (found.cluster.is_nil()) return "there is no cluster " + options.cluster.cluster + " in that etcd";
   out.nodes = std::move(found.nodes);
   out.shards = std::move(configs.configs);

@@ -1,11 +1,15 @@
 #include "cli/node.hpp"
 
+#include <unistd.h>
+
 #include <atomic>
+#include <csignal>
 #include <limits>
 
 #include "actors/kinds.hpp"
 #include "cli/process.hpp"
 #include "cli/server_options.hpp"
+#include "cluster/authority/etcd/key_space.hpp"
 #include "cluster/node/cluster_metrics.hpp"
 #include "cluster/node/cluster_node.hpp"
 #include "cluster/transport/address.hpp"
@@ -132,6 +136,9 @@ class node_ops {
 /// What would fail later is refused before the node is registered: others would wait for it.
 void check_options(const node_command_options& options, const cluster_node_options& how) {
   if (const auto fault = etcd::fault_in(how.authority); !fault.empty()) throw http::boot_error(fault);
+  for (const auto* name : {&options.name, &options.zone})
+    if (!etcd::is_plain_name(*name) && (name == &options.name || !name->empty()))
+      throw http::boot_error("\"" + *name + "\" is no name: a-z, 0-9 and '-' are, up to 63 of them");
   if (const auto fault = fault_in_listening(options.address); !fault.empty())
     throw http::boot_error("--address: " + fault);
   if (!options.advertised.empty())
@@ -161,6 +168,7 @@ int run_until_signal(const node_command_options& options, const kind_registry& k
   end_signals signals;
   auto how = options_of(options);
   how.is_asked_to_end = [&signals] { return signals.is_asked(); };
+  how.on_superseded = [] { ::kill(::getpid(), SIGTERM); };
   check_options(options, how);
   auto started = cluster_node::start(how, kinds, clock);
   if (const auto* fault = std::get_if<store_error>(&started)) {
@@ -177,7 +185,10 @@ int run_until_signal(const node_command_options& options, const kind_registry& k
   wait_for_end(signals, options.drain_seconds);
   ops->drain();
   ops.reset();
-  log_end(here->stop(seconds{options.drain_seconds}));
+  const bool is_superseded = here->is_superseded();
+  const auto ended = here->stop(seconds{options.drain_seconds});
+  if (is_superseded) return 1;
+  log_end(ended);
   return 0;
 }
 

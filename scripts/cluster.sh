@@ -269,6 +269,7 @@ tell_log() {
 # add: a node more, made like the first one.
 add() {
   local who count words
+  is_running n1 || { echo "cluster.sh: n1 does not run, and a node is added to a cluster that does" >&2; exit 1; }
   count="$(names | grep --count '^n')"
   who="n$((count + 1))"
   mapfile -t words <"$dir/n1.command"
@@ -276,7 +277,11 @@ add() {
   shards="$(option_of --shards "${words[@]}")"
   [[ " ${words[*]} " != *" --keep-log "* ]] || node_words=(--keep-log)
   new_process "$who" node
-  wait_ready "$(ops_port_of "$who")" "$dir/$who.pid" "$dir/$who.log" at "$who"
+  if ! wait_ready "$(ops_port_of "$who")" "$dir/$who.pid" "$dir/$who.log" at "$who"; then
+    ! is_running "$who" || signal "$who" KILL
+    rm --force "$dir/$who".{ports,command,pid}
+    exit 1
+  fi
   echo "$who is ready"
 }
 

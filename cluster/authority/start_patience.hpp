@@ -40,7 +40,9 @@ class start_patience {
   /// What is to be logged of an attempt that failed, and why; empty: it has just been said.
   std::string notice(const std::string& why, clock::time_point now) {
     const auto reason = in_plain_words(why);
-    if (said_at_ && reason == last_reason_ && now - *said_at_ < repeat_after) return {};
+    // Some reasons have a number in them that is another one each time.
+    const auto pause = reason == last_reason_ ? repeat_after : other_reason_after;
+    if (said_at_ && now - *said_at_ < pause) return {};
     said_at_ = now;
     last_reason_ = reason;
     const auto left =
@@ -80,6 +82,7 @@ class start_patience {
   static constexpr std::chrono::milliseconds look_interval{20};
   static constexpr std::chrono::milliseconds attempt_interval{200};
   static constexpr std::chrono::seconds repeat_after{10};
+  static constexpr std::chrono::seconds other_reason_after{1};
 
   bool is_asked_to_end() const { return is_asked_to_end_ && is_asked_to_end_(); }
 

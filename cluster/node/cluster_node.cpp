@@ -197,11 +197,7 @@ void cluster_node::keep_until_open(const hello& who, std::optional<wire::word> w
   if (early_bytes_ <= early_bytes_max) early_.push_back({who, what, std::string{bytes}});
 }
 
-std::size_t cluster_node::primaries() const {
-  std::size_t count = 0;
-  for (shard_id shard = 0; shard < hosted_.size(); ++shard) count += is_here(shard) ? 1U : 0U;
-  return count;
-}
+std::size_t cluster_node::primaries() const { return shards_where(&replica_progress::is_primary).size(); }
 
 std::vector<const replica_progress*> cluster_node::progress() const {
   std::vector<const replica_progress*> out;
@@ -228,6 +224,9 @@ std::vector<std::size_t> cluster_node::shards_where(std::atomic<bool> replica_pr
 
 std::vector<std::string> cluster_node::not_ready() const {
   std::vector<std::string> why;
+  if (is_superseded_) why.emplace_back("another process has been started as this node");
+  if (const auto stuck = shards_where(&replica_progress::is_disk_stuck); !stuck.empty())
+    why.emplace_back("the disk does not answer: what was written is not on it yet");
   if (!view_->is_current()) why.emplace_back("the authority does not answer");
   if (authority_->figures().is_full)
     why.emplace_back("etcd has no room and takes no changes: compact it, and disarm its alarm");
@@ -358,11 +357,24 @@ void cluster_node::tell_front(const member& front, const stored_config& now) {
 }
 
 void cluster_node::on_look(const cluster_view::look& seen) {
-  if (!seen.is_complete) return;
+  // Who begins to move things while the authority comes and goes makes it worse.
+  if (!seen.is_complete) return whole_since_.reset();
+  note_later_run(seen.nodes);
   transport_->connect_to(addresses_.learn(seen.nodes, map_->all()));
   tell_replicas();
   found_shards(seen.nodes);
   place(seen.nodes);
+}
+
+/// Nobody listens to this run any more: its replicas were deposed by the later one's registration, or will
+/// be.
+void cluster_node::note_later_run(const std::vector<known_node>& nodes) {
+  const auto own = std::find_if(nodes.begin(), nodes.end(),
+                                [this](const known_node& n) { return n.latest.node == self_.node; });
+  if (own == nodes.end() || own->latest.run <= self_.run || is_superseded_.exchange(true)) return;
+  spdlog::critical("another process has been started as the node {} (run {}, this is {}): this one ends",
+                   options_.name, own->latest.run, self_.run);
+  if (options_.on_superseded) options_.on_superseded();
 }
 
 /// What the authority holds now, to those who may act upon it.

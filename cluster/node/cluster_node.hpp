@@ -37,6 +37,9 @@ struct cluster_node_options {
   std::uint32_t replicas = 3;   // of each shard, when this node founds the cluster
   std::chrono::milliseconds register_patience{60'000};
   std::function<bool()> is_asked_to_end{};  // asked while a start waits, which ends then; may be empty
+  /// Another process has been started as this node, with this directory or another one: this one is nobody
+  /// any more, and is to be stopped. Once, on a thread of the node's; may be empty.
+  std::function<void()> on_superseded{};
 };
 
 /// What came from other processes and was refused, since the start; nothing was changed by it.
@@ -71,6 +74,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
 
   node& runtime() { return *node_; }
   const member& self() const { return self_; }
+  bool is_superseded() const { return is_superseded_; }
   /// How many shards it is the primary of, as far as it knows.
   std::size_t primaries() const;
   /// By shard; null where it has none.
@@ -91,6 +95,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   std::optional<store_error> join(const node::opened_directory& directory);
   std::optional<store_error> register_patiently(const identity& who);
   void begin();
+  void note_later_run(const std::vector<known_node>& nodes);
   std::vector<std::size_t> shards_where(std::atomic<bool> replica_progress::*what) const;
 
   void on_hello(const hello& who) override;
@@ -169,6 +174,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   std::size_t early_bytes_ = 0;    // the same
   std::unique_ptr<transport> transport_;
   std::unique_ptr<cluster_view> view_;
+  std::atomic<bool> is_superseded_{false};
   bool is_stopped_ = false;
 };
 

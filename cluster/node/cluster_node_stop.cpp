@@ -26,10 +26,12 @@ constexpr milliseconds stop_poll{5};
 cluster_node::stopped cluster_node::stop(milliseconds deadline) {
   if (std::exchange(is_stopped_, true)) return {};
   const auto until = steady_clock::now() + deadline;
-  hand_over_all(until);
-  leave(until);
   stopped out;
-  out.kept = primaries();
+  if (!is_superseded_) {
+    hand_over_all(until);
+    leave(until);
+    out.kept = primaries();
+  }
   {
     const std::unique_lock lock{gate_};
     state_ = gate_state::closed;

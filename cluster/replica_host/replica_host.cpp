@@ -154,6 +154,10 @@ void replica_host::publish() {
         place_.shard, core_.describe());
   progress_.is_waiting_for_copies.store(waits, relaxed);
   progress_.is_quarantined.store(core_.role() == replica_role::quarantined, relaxed);
+  const bool is_stuck = core_.is_disk_stuck();
+  if (is_stuck && !progress_.is_disk_stuck.load(relaxed))
+    spdlog::warn("shard {}: the disk does not answer ({})", place_.shard, core_.describe());
+  progress_.is_disk_stuck.store(is_stuck, relaxed);
   progress_.last.store(core_.log().last(), relaxed);
   progress_.committed.store(core_.commit(), relaxed);
   progress_.applied.store(applied_, relaxed);

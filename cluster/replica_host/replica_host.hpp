@@ -41,6 +41,7 @@ struct replica_progress {
   std::atomic<bool> is_primary{false};
   std::atomic<bool> is_waiting_for_copies{false};                // as replica::is_waiting_for_copies()
   std::atomic<bool> is_quarantined{false};                       // takes part in nothing
+  std::atomic<bool> is_disk_stuck{false};                        // as replica::is_disk_stuck()
   std::atomic<std::uint64_t> last{0}, committed{0}, applied{0};  // entries
   std::atomic<std::uint64_t> refused{0};  // words of the authority or of other replicas that cannot be true
 };

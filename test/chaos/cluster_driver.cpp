@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -80,6 +81,8 @@ std::string run_command(const std::string& line, int* code) {
     const int status = ::pclose(pipe);
     if (code != nullptr) *code = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
   };
+  // A connection that a started process had too would outlive the one that it belongs to.
+  ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   std::string out;
   const std::unique_ptr<FILE, decltype(close)> pipe{::popen(line.c_str(), "re"), close};
   char piece[4096];

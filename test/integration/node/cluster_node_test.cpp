@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
@@ -81,17 +82,21 @@ struct lonely_cluster {
   temporary_directory directory;
   std::uint16_t port = free_port();
   std::uint32_t replicas = 1;
+  std::atomic<int> superseded{0};
   held_clock clock;
   std::unique_ptr<cluster_node> node;
 
-  auto try_to_start() {
+  auto try_to_start() { return try_to_start_in(directory.path(), port); }
+  std::variant<std::unique_ptr<cluster_node>, store_error> try_to_start_in(const std::string& where,
+                                                                           std::uint16_t at_port) {
     cluster_node_options options;
-    options.runtime.data_directory = directory.path();
+    options.runtime.data_directory = where;
     options.runtime.shard_count = 2;
     options.authority = authority_of(server);
     options.name = "n1";
-    options.transport.port = port;
+    options.transport.port = at_port;
     options.replicas = replicas;
+    options.on_superseded = [this] { ++superseded; };
     return cluster_node::start(std::move(options), kinds, clock);
   }
   void start() {
@@ -371,4 +376,19 @@ TEST_CASE(
   std::string first;
   std::getline(std::ifstream{format} >> std::ws, first);
   CHECK(first == "troupe data format " + std::to_string(data_format));
+}
+
+TEST_CASE("cluster node: one that another process has taken the place of says so, and does not hand over") {
+  lonely_cluster cluster;
+  cluster.start();
+  REQUIRE(comes_to_say(*cluster.node, nullptr));
+  CHECK(cluster.superseded == 0);
+  const temporary_directory elsewhere;
+  auto started = cluster.try_to_start_in(elsewhere.path(), free_port());
+  REQUIRE(std::holds_alternative<std::unique_ptr<cluster_node>>(started));
+  REQUIRE(comes_to_say(*cluster.node, "another process has been started as this node"));
+  CHECK(cluster.node->is_superseded());
+  CHECK(cluster.superseded == 1);
+  CHECK_FALSE(std::get<std::unique_ptr<cluster_node>>(started)->is_superseded());
+  CHECK(cluster.node->stop(10s).kept == 0);
 }
