@@ -16,7 +16,7 @@ Usage: scripts/chaos.sh [--seed N] [--rounds N | --minutes M] [--data DIR] [--fa
   --clients N   that order without a pause (default 8, which two cores are busy with)
   --etcds N     members of etcd (default 3)
   --power-cuts  a node that is killed loses what it had not synced, as if the power had failed; otherwise the operating
-                system still has all that was written
+                system still has all that was written. Disks that hang, too
   --links HOW   how links are cut: namespaces (of the network; root), proxy (this program stands between the processes)
                 or none. Default: namespaces where they are allowed, and else proxy
   --no-full-disk
@@ -62,7 +62,10 @@ chaos="${TROUPE_CHAOS:-$root/build/release/test/chaos/troupe_chaos}"
 troupe="${TROUPE:-$root/build/release/cli/troupe}"
 if [[ -z "${TROUPE_CHAOS:-}" ]]; then "$root/scripts/build.sh" release troupe troupe_chaos troupe_forgetful >&2; fi
 # The same program, on disks that forget.
-((!with_power_cuts)) || troupe="${TROUPE_FORGETFUL:-$root/build/release/test/chaos/troupe_forgetful}"
+if ((with_power_cuts)); then
+  troupe="${TROUPE_FORGETFUL:-$root/build/release/test/chaos/troupe_forgetful}"
+  words+=(--forgetful-disks)
+fi
 
 # Whether this user may make namespaces and mounts.
 if { unshare --net true && unshare --mount true; } 2>/dev/null; then

@@ -13,10 +13,12 @@ bool replica::is_gone(const peer* p) const {
   return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
 }
 
-/// Section 6: has acknowledged in this epoch with its present run, and is not far behind. `current` is its
-/// entry in the in-sync set now, run 0 if none.
+/// Section 6: has acknowledged in this epoch with its present run, has something of it on disk, and is not
+/// far behind. `current` is its entry in the in-sync set now, run 0 if none. A disk that hangs acknowledges
+/// what it had before for ever, and commits would wait for it.
 bool replica::is_close(const peer& p, member current) const {
   if (!p.follows || p.who == current || is_gone(&p)) return false;
+  if (p.match < barrier_ && !has(mutant::expand_below_barrier)) return false;
   if (log_.last() - p.match > options_.join_lag) return false;
   return !p.has_left || current.run != 0 || now_ - p.left_at >= options_.rejoin_after;
 }

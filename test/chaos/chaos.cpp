@@ -30,6 +30,8 @@ int main(int count, char** words) {
   program.add_option("--etcds", options.etcds, "Members of etcd")
       ->check(CLI::Range(1, 9))
       ->capture_default_str();
+  program.add_flag("--forgetful-disks", options.has_forgetful_disks,
+                   "A disk that hangs, too: the program is troupe_forgetful");
   program.add_option("--small-disk-mib", options.small_disk_mib,
                      "A full disk, too: one node's disk is a tmpfs of that size (root)");
   program

@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "test/chaos/copies.hpp"
+#include "test/chaos/hanging_disk.hpp"
 #include "test/chaos/processes.hpp"
 
 namespace troupe::chaos {
@@ -326,6 +327,17 @@ trouble cluster_driver::fill_disk(const std::string& name) const {
   return why == ENOSPC
              ? ""
              : fmt::format("the disk of {} did not get full: {}", name, std::generic_category().message(why));
+}
+
+trouble cluster_driver::hang_disk(const std::string& name) const {
+  return std::ofstream{data_of(name) + "/" + hangs_name} ? ""
+                                                         : fmt::format("the disk of {} does not hang", name);
+}
+
+trouble cluster_driver::let_disk_go(const std::string& name) const {
+  std::error_code fault;
+  if (std::filesystem::remove(data_of(name) + "/" + hangs_name, fault)) return {};
+  return fmt::format("the disk of {} did not hang", name);
 }
 
 trouble cluster_driver::free_disk(const std::string& name) const {

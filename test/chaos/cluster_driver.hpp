@@ -77,6 +77,9 @@ class cluster_driver {
   /// Takes all the room there is, until free_disk(). Only where the disk is its own.
   [[nodiscard]] trouble fill_disk(const std::string& name) const;
   [[nodiscard]] trouble free_disk(const std::string& name) const;
+  /// No sync on its disk returns, until let_disk_go(). Only where the program is troupe_forgetful.
+  [[nodiscard]] trouble hang_disk(const std::string& name) const;
+  [[nodiscard]] trouble let_disk_go(const std::string& name) const;
 
   /// What `from` sends does not reach `to`, which may be "etcd", all of its members; until heal().
   [[nodiscard]] trouble cut(const std::string& from, const std::string& to) const;

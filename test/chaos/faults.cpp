@@ -199,6 +199,14 @@ const std::vector<fault>& all_faults() {
          s.must(s.cluster.free_disk(s.cluster.nodes().front()));
        },
        fault::needs::small_disk},
+      {"hang disk of primary", "no sync on a primary's disk returns for 6 to 9 s",
+       [](scene& s) {
+         const auto name = s.primary();
+         s.must(s.cluster.hang_disk(name));
+         pause_ms(s.draw(6000, 9000));
+         s.must(s.cluster.let_disk_go(name));
+       },
+       fault::needs::forgetful_disk},
   };
   return faults;
 }

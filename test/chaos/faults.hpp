@@ -47,7 +47,13 @@ struct fault {
   std::string_view name;
   std::string_view means;
   std::function<void(scene&)> happen;
-  enum class needs : std::uint8_t { nothing, links, small_disk, its_name };  // its_name: takes long
+  enum class needs : std::uint8_t {
+    nothing,
+    links,
+    small_disk,
+    forgetful_disk,
+    its_name
+  };  // its_name: takes long
   needs what = needs::nothing;
   /// Nobody is to notice: no read and no first attempt of a write fails, and no read waits for longer than
   /// planned_gap_ms. Far above what is usual, since a busy machine must not fail a run: it is there for a

@@ -1,7 +1,15 @@
 #include "test/chaos/forgetful_disk.hpp"
 
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
 #include <mutex>
 #include <random>
+#include <string>
+#include <thread>
+
+#include "test/chaos/hanging_disk.hpp"
 
 namespace troupe::chaos {
 namespace {
@@ -15,8 +23,10 @@ using rocksdb::Slice;
 /// Appended to by one thread and synced by another, as the write-ahead log is.
 class forgetful_file final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  explicit forgetful_file(std::unique_ptr<rocksdb::FSWritableFile>&& file)
-      : FSWritableFileOwnerWrapper(std::move(file)), random_(std::random_device{}()) {}
+  forgetful_file(std::unique_ptr<rocksdb::FSWritableFile>&& file, const std::string& path)
+      : FSWritableFileOwnerWrapper(std::move(file)),
+        hangs_(std::filesystem::path{path}.parent_path().parent_path() / hangs_name),
+        random_(std::random_device{}()) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* context) override {
     const std::lock_guard lock{mutex_};
@@ -38,6 +48,7 @@ class forgetful_file final : public rocksdb::FSWritableFileOwnerWrapper {
   }
   IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
   IOStatus Sync(const IOOptions& options, IODebugContext* context) override {
+    while (::access(hangs_.c_str(), F_OK) == 0) std::this_thread::sleep_for(std::chrono::milliseconds{5});
     const std::lock_guard lock{mutex_};
     auto status = write_through(options, context);
     return status.ok() ? target()->Sync(options, context) : status;
@@ -70,13 +81,15 @@ class forgetful_file final : public rocksdb::FSWritableFileOwnerWrapper {
     return status;
   }
 
+  const std::string hangs_;
   std::mutex mutex_;
   std::string unsynced_;     // guarded by mutex_
   std::minstd_rand random_;  // guarded by mutex_
 };
 
-void make_forgetful(const IOStatus& opened, std::unique_ptr<rocksdb::FSWritableFile>* file) {
-  if (opened.ok()) *file = std::make_unique<forgetful_file>(std::move(*file));
+void make_forgetful(const IOStatus& opened, std::unique_ptr<rocksdb::FSWritableFile>* file,
+                    const std::string& path) {
+  if (opened.ok()) *file = std::make_unique<forgetful_file>(std::move(*file), path);
 }
 
 }  // namespace
@@ -85,7 +98,7 @@ IOStatus forgetful_disk::NewWritableFile(const std::string& path, const FileOpti
                                          std::unique_ptr<rocksdb::FSWritableFile>* file,
                                          IODebugContext* context) {
   auto status = FileSystemWrapper::NewWritableFile(path, options, file, context);
-  make_forgetful(status, file);
+  make_forgetful(status, file, path);
   return status;
 }
 
@@ -93,7 +106,7 @@ IOStatus forgetful_disk::ReopenWritableFile(const std::string& path, const FileO
                                             std::unique_ptr<rocksdb::FSWritableFile>* file,
                                             IODebugContext* context) {
   auto status = FileSystemWrapper::ReopenWritableFile(path, options, file, context);
-  make_forgetful(status, file);
+  make_forgetful(status, file, path);
   return status;
 }
 

@@ -7,7 +7,7 @@ namespace troupe::chaos {
 /// The operating system's disk, except that what is appended to a file stays in this process until it is
 /// synced: whoever kills the process takes it away, as a power cut takes what is in the page cache. Now and
 /// then some of it goes through before, since a power cut may leave that too. Names (create, rename, remove)
-/// and what is written in place take effect at once.
+/// and what is written in place take effect at once. It can hang, too (hanging_disk.hpp).
 class forgetful_disk final : public rocksdb::FileSystemWrapper {
  public:
   forgetful_disk() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}

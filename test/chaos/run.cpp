@@ -62,6 +62,7 @@ std::vector<const fault*> chosen(const chaos_options& options) {
         one.what == fault::needs::nothing ||
         (one.what == fault::needs::links && (options.has_namespaces || options.has_proxy)) ||
         (one.what == fault::needs::small_disk && options.small_disk_mib > 0) ||
+        (one.what == fault::needs::forgetful_disk && options.has_forgetful_disks) ||
         (one.what == fault::needs::its_name && is_named);
     const bool is_wanted = only.empty() || is_named;
     if (is_possible && is_wanted) out.push_back(&one);

@@ -90,6 +90,10 @@ TEST_CASE("replica: R=3, a primary whose disk does not answer gives way to a cop
   CHECK(replication::find_node(b.config().in_sync, node_id{1}).run == 0);
   const int next = b.serves(2) ? 2 : 3;
   CHECK(b.at(next).log().last() >= 3);  // what the others had on disk is not lost
+  // It follows the next primary, and is waited for by nobody.
+  b.propose(next);
+  run_without_disk_1(milliseconds{200});
+  CHECK(b.at(next).commit() == b.at(next).log().last());
 }
 
 TEST_CASE("replica: R=3, where no disk answers nobody gives way") {
