@@ -46,6 +46,7 @@ export TROUPE_ETCD_SECONDS=1200
 load="$root/build/release/bench/http/http_load"
 work="$(mktemp --directory --tmpdir troupe-bench.XXXXXX)"
 raw="$work/figures"
+each="$work/each"  # process, CPU an order
 
 # shellcheck disable=SC2317  # called by the trap
 clean_up() {
@@ -92,14 +93,25 @@ put_up() {
     --data '{"name":"hot","stock":1000000000}'
 }
 
-# turn NAME URL KEYS PID…: prints NAME, orders a second, and CPU of those processes an order in microseconds.
+# turn NAME URL KEYS PID…: notes NAME, orders a second, and CPU of those processes an order in microseconds; of three
+# copies that of each process, too.
 turn() {
-  local name="$1" url="$2" keys="$3" before after said
+  local name="$1" url="$2" keys="$3" before after said pid who
+  local -A before_of=()
   shift 3
+  for pid in "$@"; do before_of[$pid]="$(cpu_ms "$pid")"; done
   before="$(cpu_ms "$@")"
   said="$("$load" --url "$url" --data "$keys" --seconds "$seconds" --connections "$connections" --method POST \
     --target /api/v1/skus/hot/orders --body '{"quantity":1}' --unique-key 2>>"$work/load.log")"
   after="$(cpu_ms "$@")"
+  if [[ $name == three ]]; then
+    for pid in "$@"; do
+      who="$(grep --files-with-matches --line-regexp "$pid" "$work"/three/[nf]*.pid)"
+      awk -v who="$(basename "$who" .pid)" -v cpu_ms=$(($(cpu_ms "$pid") - before_of[$pid])) '
+        { for (i = 1; i <= NF; ++i) { split($i, pair, "="); value[pair[1]] = pair[2] + 0 } }
+        END { printf "%s %.1f\n", who, cpu_ms * 1000 / value["answers"] }' <<<"$said" >>"$each"
+    done
+  fi
   awk -v name="$name" -v cpu_ms=$((after - before)) '
     { for (i = 1; i <= NF; ++i) { split($i, pair, "="); value[pair[1]] = pair[2] + 0 } }
     END { printf "%s %.1f %.1f %d\n", name, value["per_second"], cpu_ms * 1000 / value["answers"], value["answers"] - value["successes"] }
@@ -137,10 +149,28 @@ summarize() {
     }' "$raw"
 }
 
+# The primary of the SKU, and each process of the three copies: NAME, median CPU.
+primary="$("$root/scripts/cluster.sh" where sku/hot --data "$work/three" | tail --lines=1)"
+summarize_each() {
+  awk "$median_in_awk"'
+    { if (!($1 in turns)) order[++names] = $1; n = ++turns[$1]; cpu[$1, n] = $2 }
+    END {
+      for (o = 1; o <= names; ++o) {
+        c = order[o]
+        for (i = 1; i <= turns[c]; ++i) u[i] = cpu[c, i]
+        printf "%s %.1f\n", c, median(u, turns[c])
+      }
+    }' "$each"
+}
+
 if [[ $json == true ]]; then
   summarize | awk -v idle="$idle_percent" -v cores="$(nproc)" '
     BEGIN { printf "{\"cores\":%d,\"idlePercentOfOneCore\":%s,\"cases\":[", cores, idle }
     { printf "%s{\"name\":\"%s\",\"ordersPerSecond\":%s,\"cpuUs\":%s,\"ratio\":%s,\"failures\":%d}", NR > 1 ? "," : "", $1, $2, $3, $4, $5 }
+    END { printf "]," }'
+  summarize_each | awk -v primary="$primary" '
+    BEGIN { printf "\"threeCopies\":[" }
+    { printf "%s{\"process\":\"%s\",\"isPrimary\":%s,\"cpuUs\":%s}", NR > 1 ? "," : "", $1, $1 == primary ? "true" : "false", $2 }
     END { print "]}" }'
 else
   printf '%-44s %10s %12s %8s\n' "median of $repetitions, $connections connections, $(nproc) cores" "orders/s" "us CPU each" ratio
@@ -148,5 +178,8 @@ else
     BEGIN { name["serve"] = "all-in-one"; name["one"] = "front and one node, one copy"; name["three"] = "front and three nodes, three copies" }
     { printf "%-44s %10.0f %12.1f %6.1f %%\n", name[$1], $2, $3, $4 * 100 }
     $5 > 0 { printf "  warning: %d answers were no success\n", $5 }'
+  summarize_each | awk -v primary="$primary" '
+    { what = $1 ~ /^n/ ? ($1 == primary ? "the primary" : "a backup") : ($1 == "f1" ? "the front" : "a front without load") }
+    { printf "  %-42s %10s %12.1f\n", "of that " $1 ", " what, "", $2 }'
   printf '%-44s %10s %12s %6s %%\n' "three nodes and two fronts, idle: of one core" "" "" "$idle_percent"
 fi
