@@ -97,6 +97,9 @@ void replica::on(const message& m, const append& b) {
     send_to(m.from, nack{refusal::fenced, meta_.fence_revision});
     return;
   }
+  // It said that it gives way, nobody could be elected, and it goes on: its disk answers again.
+  if (primary_gone_at_ && now_ - *primary_gone_at_ >= options_.stall_after && b.commit > leader_commit_)
+    primary_gone_at_.reset();
   leader_commit_ = std::max(leader_commit_, b.commit);
   round_seen_ = std::max(round_seen_, b.round);
   const auto last_before = log_.last();

@@ -207,12 +207,17 @@ void replica::tick_transfer() {
 }
 
 /// Section 9: a disk that neither syncs nor fails. Somebody else has on disk what this one has waited for as
-/// long as a backup may be stuck, so it is not everybody's, and whoever comes next does without it.
+/// long as a backup may be stuck, so it is not everybody's. Who does not serve yet cannot tell, since its
+/// barrier is sent off its disk; it costs nobody anything that it tries. Not at the floor, where whoever
+/// comes next could not do without this disk either, and reads would end.
 void replica::tick_own_disk() {
   if (!is_disk_stuck() || now_ - gave_way_at_ < options_.slow_after) return;
-  const auto& set = in_sync_.maximal();
+  const auto& now = config_.config;
+  if (now.in_sync.size() <= now.min_in_sync) return;
   const bool another_goes_on = std::any_of(peers_.begin(), peers_.end(), [&](const peer& p) {
-    return p.follows && p.match >= unsynced_.front().last && !is_gone(&p) && is_in(set, p.who);
+    if (!p.follows || p.is_leaving || p.is_full || !is_in(now.in_sync, p.who)) return false;
+    return serving_ ? p.match >= unsynced_.front().last && !is_gone(&p)
+                    : now_ - p.last_ack < options_.shrink_after;
   });
   if (!another_goes_on) return;
   gave_way_at_ = now_;

@@ -168,6 +168,12 @@ void node::carry_out(shard_id shard, actions& actions) {
 void node::carry_out(shard_id, send& a) { world_.post(*this, std::move(a.what)); }
 
 void node::carry_out(shard_id shard, send_entries& a) {
+  auto& p = parts_[shard];
+  if (p.on_disk >= p.written) return send_from_log(shard, a);
+  p.unsent.emplace_back(p.written, std::move(a));
+}
+
+void node::send_from_log(shard_id shard, send_entries& a) {
   auto& body = std::get<append>(a.what.body);
   const auto& image = view(shard);
   for (auto index = a.first; index <= a.last;) {
@@ -198,6 +204,12 @@ void node::carry_out(shard_id shard, send_snapshot& a) {
 }
 
 void node::write_disk(disk_change&& change) {
+  auto& p = parts_[change.shard];
+  p.written = std::max(p.written, change.number);
+  // What was to be read is not what it was.
+  if (std::holds_alternative<cut_entries>(change.what)) p.unsent.clear();
+  if (const auto* put = std::get_if<put_snapshot>(&change.what); put != nullptr && put->replaces_log)
+    p.unsent.clear();
   disk_.write(std::move(change));
   begin_sync();
 }
@@ -229,8 +241,15 @@ void node::on_sync() {
   } else {
     disk_.sync(disk_.syncing);
   }
-  for (std::size_t i = 0; i < done.size(); ++i)
-    if (done[i] != 0) step(static_cast<shard_id>(i), disk_done{done[i]});
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    if (done[i] == 0) continue;
+    auto& p = parts_[i];
+    p.on_disk = std::max(p.on_disk, done[i]);
+    for (; !p.unsent.empty() && p.unsent.front().first <= p.on_disk; p.unsent.pop_front())
+      if (p.unsent.front().second.first >= view(static_cast<shard_id>(i)).start)
+        send_from_log(static_cast<shard_id>(i), p.unsent.front().second);
+    step(static_cast<shard_id>(i), disk_done{done[i]});
+  }
   begin_sync();
 }
 

@@ -105,6 +105,9 @@ class node {
     std::deque<waiting_read> reads;
     std::uint64_t next_ticket = 1;
     std::array<outgoing_snapshot, 5> outgoing;
+    std::uint64_t written = 0, on_disk = 0;  // numbers of the replica's writes
+    // Entries are read off the disk, so they wait for what was written before them.
+    std::deque<std::pair<std::uint64_t, replication::send_entries>> unsent;
     std::array<std::uint32_t, client_max> known_at_start{};  // newest command of each client then
   };
 
@@ -130,6 +133,7 @@ class node {
   void carry_out(shard_id shard, replication::quarantined& a);
 
   void write_disk(disk_change&& change);
+  void send_from_log(shard_id shard, replication::send_entries& a);
   void begin_sync();
   void apply_until(shard_id shard, std::uint64_t index);
   void maybe_compact(shard_id shard);

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include "test/simulation/bench.hpp"
 
 // Schedules of handing over (docs/replication.md, section 11).
@@ -64,26 +66,32 @@ TEST_CASE(
   CHECK(b.at(2).commit() >= last);
 }
 
+namespace {
+
+/// Ticks, messages and syncs of these nodes, except that no sync of node 1 returns.
+void run_without_disk_1(bench& b, const std::vector<int>& nodes, milliseconds how_long) {
+  for (milliseconds passed{}; passed < how_long; passed += milliseconds{50}) {
+    for (const int node : nodes) b.tick(node);
+    for (int i = 0; i < 4; ++i)
+      for (const int from : nodes) {
+        for (const int to : nodes) b.deliver(from, to);
+        if (from != 1) b.sync(from);
+      }
+  }
+}
+
+}  // namespace
+
 TEST_CASE("replica: R=3, a primary whose disk does not answer gives way to a copy whose disk does") {
   bench b(3, 2);
   b.propose(1);
   b.settle({1, 2, 3});
-  const auto run_without_disk_1 = [&](milliseconds how_long) {
-    for (milliseconds passed{}; passed < how_long; passed += milliseconds{50}) {
-      for (const int node : {1, 2, 3}) b.tick(node);
-      for (int i = 0; i < 4; ++i)
-        for (const int from : {1, 2, 3}) {
-          for (const int to : {1, 2, 3}) b.deliver(from, to);
-          if (from != 1) b.sync(from);
-        }
-    }
-  };
   b.propose(1);
-  run_without_disk_1(milliseconds{2000});
+  run_without_disk_1(b, {1, 2, 3}, milliseconds{2000});
   CHECK(b.at(1).commit() < b.at(1).log().last());
   CHECK_FALSE(b.at(1).is_disk_stuck());
   CHECK(b.config().epoch == 1);
-  run_without_disk_1(milliseconds{2000});
+  run_without_disk_1(b, {1, 2, 3}, milliseconds{2000});
   CHECK(b.at(1).is_disk_stuck());
   CHECK(b.at(1).figures().stuck_disks == 1);
   REQUIRE((b.serves(2) || b.serves(3)));
@@ -92,8 +100,83 @@ TEST_CASE("replica: R=3, a primary whose disk does not answer gives way to a cop
   CHECK(b.at(next).log().last() >= 3);  // what the others had on disk is not lost
   // It follows the next primary, and is waited for by nobody.
   b.propose(next);
-  run_without_disk_1(milliseconds{200});
+  run_without_disk_1(b, {1, 2, 3}, milliseconds{200});
   CHECK(b.at(next).commit() == b.at(next).log().last());
+}
+
+TEST_CASE(
+    "replica: at the floor a primary whose disk hangs goes on answering reads: nobody can do without it") {
+  for (const std::size_t count : {2, 3}) {
+    CAPTURE(count);
+    bench b(count, 2);
+    b.propose(1);
+    if (count == 3) {
+      b.settle({1, 2, 3});
+      b.crash(3);
+      b.run({1, 2}, milliseconds{2000});
+    } else {
+      b.settle({1, 2});
+    }
+    REQUIRE(b.config().in_sync.size() == 2);
+    b.propose(1);
+    for (std::uint64_t ticket = 1; ticket < 10; ++ticket) {
+      b.step(1, replication::read{ticket, b.at(1).commit()});
+      run_without_disk_1(b, {1, 2}, milliseconds{2000});
+      CHECK(b.released(1) == ticket);
+    }
+    CHECK(b.config().epoch == 1);
+  }
+}
+
+TEST_CASE("replica: R=3, who becomes the primary on a disk that hangs gives way before it has served") {
+  bench b(3, 2);
+  b.propose(1);
+  b.settle({1, 2, 3});
+  b.step(1, replication::transfer_to{node_id{2}});
+  b.run({1, 2, 3}, milliseconds{300});
+  REQUIRE(b.serves(2));
+  // Node 1's disk hangs while nothing is written, so it is as good a successor as node 3.
+  run_without_disk_1(b, {1, 2, 3}, milliseconds{5000});
+  b.step(2, replication::transfer_to{node_id{1}});
+  run_without_disk_1(b, {1, 2, 3}, milliseconds{500});
+  REQUIRE(b.config().primary.node == node_id{1});
+  // Its barrier reaches nobody: entries are read off the disk.
+  for (int i = 0; i < 200 && b.config().primary.node == node_id{1}; ++i) {
+    for (const int node : {1, 2, 3}) b.tick(node);
+    for (const int to : {2, 3}) {
+      std::erase_if(b.link(1, to), [](const replication::message& m) {
+        const auto* body = std::get_if<replication::append>(&m.body);
+        return body != nullptr && !body->chunks.empty();
+      });
+      b.deliver(1, to);
+      b.sync(to);
+      b.deliver(to, 1);
+    }
+  }
+  run_without_disk_1(b, {1, 2, 3}, milliseconds{500});
+  CHECK((b.serves(2) || b.serves(3)));
+}
+
+TEST_CASE(
+    "replica: R=3, a primary that gave way while the authority was away and goes on is not deposed later") {
+  bench b(3, 2);
+  b.propose(1);
+  b.settle({1, 2, 3});
+  b.authority_is_out = true;
+  b.propose(1);
+  run_without_disk_1(b, {1, 2, 3}, milliseconds{4000});
+  CHECK(b.at(1).figures().stuck_disks == 1);
+  b.sync(1);
+  b.settle({1, 2, 3});
+  for (int i = 0; i < 60; ++i) {
+    b.propose(1);
+    b.run({1, 2, 3}, milliseconds{1000});
+    REQUIRE(b.at(1).commit() == b.at(1).log().last());
+  }
+  b.authority_is_out = false;
+  b.run({1, 2, 3}, milliseconds{3000});
+  CHECK(b.serves(1));
+  CHECK(b.config().epoch == 1);
 }
 
 TEST_CASE("replica: R=3, where no disk answers nobody gives way") {
