@@ -10,7 +10,10 @@ bool replica::is_gone(const peer* p) const {
   if (p == nullptr || p->is_leaving || p->is_full) return true;
   // Later, so that one whose connection only broke has the time to say something.
   if (is_lost(p->lost_at, p->last_ack) && now_ - *p->lost_at >= options_.haste * 2) return true;
-  return now_ - p->last_ack >= options_.shrink_after || now_ - p->progress_at >= options_.slow_after;
+  if (now_ - p->last_ack >= options_.shrink_after) return true;
+  // Entries are sent off the disk here: while that does not answer, who makes no progress is not to blame.
+  const bool own_disk_waits = !unsynced_.empty() && now_ - disk_progress_at_ >= options_.slow_after / 2;
+  return now_ - p->progress_at >= options_.slow_after && !own_disk_waits;
 }
 
 /// Section 6: has acknowledged in this epoch with its present run, has something of it on disk, and is not

@@ -30,6 +30,8 @@ void bench::restart(int node) {
   p.self.run = authority.register_run(p.self.node);
   p.core = std::make_unique<replica>(shard_id{0}, p.self, options_, p.synced, p.clock);
   p.written = p.synced;
+  p.last_number = p.synced_number = 0;
+  p.unsent.clear();
   p.released = 0;
   p.staged.clear();
 }
@@ -69,6 +71,9 @@ void bench::tick(int node, std::chrono::milliseconds later) {
 void bench::sync(int node) {
   auto& p = places_[index(node)];
   p.synced = p.written;
+  p.synced_number = p.last_number;
+  for (; !p.unsent.empty() && p.unsent.front().first <= p.synced_number; p.unsent.pop_front())
+    send_from_log(node, p.unsent.front().second);
   step(node, disk_done{p.last_number});
 }
 
@@ -164,29 +169,35 @@ void bench::carry_out_snapshot(int node, action& a) {
   }
 }
 
+void bench::send_from_log(int node, send_entries& e) {
+  const auto& log = places_[index(node)].core->log();
+  // Entries of one epoch are one chunk, as they are where logs are real.
+  for (auto i = e.first; i <= e.last; ++i) {
+    auto& chunks = std::get<append>(e.what.body).chunks;
+    if (!chunks.empty() && chunks.back().epoch == log.epoch_at(i)) {
+      chunks.back().last = i;
+    } else {
+      chunks.push_back(
+          {i, i, log.epoch_at(i), log.epoch_at(i - 1), std::make_shared<const std::string>("entry")});
+    }
+  }
+  post(node, std::move(e.what));
+}
+
 void bench::carry_out(int node, action& a) {
   auto& p = places_[index(node)];
   carry_out_snapshot(node, a);
   if (auto* s = std::get_if<send>(&a)) {
     post(node, std::move(s->what));
   } else if (auto* e = std::get_if<send_entries>(&a)) {
-    const auto& log = p.core->log();
-    // Entries of one epoch are one chunk, as they are where logs are real.
-    for (auto i = e->first; i <= e->last; ++i) {
-      auto& chunks = std::get<append>(e->what.body).chunks;
-      if (!chunks.empty() && chunks.back().epoch == log.epoch_at(i)) {
-        chunks.back().last = i;
-      } else {
-        chunks.push_back(
-            {i, i, log.epoch_at(i), log.epoch_at(i - 1), std::make_shared<const std::string>("entry")});
-      }
-    }
-    post(node, std::move(e->what));
+    if (p.synced_number >= p.last_number) return send_from_log(node, *e);
+    p.unsent.emplace_back(p.last_number, std::move(*e));
   } else if (const auto* w = std::get_if<write_entries>(&a)) {
     p.written.log.append(w->entries.last, w->entries.epoch);
     p.last_number = w->number;
   } else if (const auto* t = std::get_if<truncate_log>(&a)) {
     p.written.log.truncate(t->last);
+    p.unsent.clear();
     p.last_number = t->number;
   } else if (const auto* m = std::get_if<write_meta>(&a)) {
     p.written.meta = m->meta;

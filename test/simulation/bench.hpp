@@ -73,9 +73,13 @@ class bench {
     std::uint64_t released = 0;
     std::string outgoing;  // a snapshot
     std::string staged;
+    // Read off the disk, so they wait until what was written before them is there.
+    std::deque<std::pair<std::uint64_t, replication::send_entries>> unsent;
+    std::uint64_t synced_number = 0;
   };
   static std::size_t index(int node) { return static_cast<std::size_t>(node - 1); }
   void carry_out(int node, replication::action& a);
+  void send_from_log(int node, replication::send_entries& e);
   void carry_out_snapshot(int node, replication::action& a);
   void post(int node, replication::message&& what);
 

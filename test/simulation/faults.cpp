@@ -219,7 +219,7 @@ bool simulation::start_disk_fault(fault f, random_stream& random) {
   auto& n = primary != nullptr && random.chance(0.3) ? *primary : any_node(random);
   switch (f) {
     case fault::slow_disk:
-      n.slow_disk_until = now_ + random.skewed(100 * millisecond, 4 * second);
+      n.slow_disk_until = now_ + random.skewed(100 * millisecond, 6 * second);
       return true;
     case fault::failed_sync:
       n.next_sync_fails = true;

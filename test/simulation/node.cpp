@@ -219,7 +219,7 @@ void node::begin_sync() {
   sync_is_running_ = true;
   disk_.syncing = disk_.unsynced.size() - disk_.reported;
   auto latency = random_.skewed(world_.drawn.sync_min, world_.drawn.sync_max);
-  if (world_.now_ < slow_disk_until) latency += random_.skewed(millisecond, 2 * second);
+  if (world_.now_ < slow_disk_until) latency += random_.skewed(millisecond, 4 * second);
   world_.time.add({world_.now_ + latency, 0, happening::sync, number_, life_, 0, 0});
 }
 

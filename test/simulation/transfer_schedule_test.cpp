@@ -141,19 +141,7 @@ TEST_CASE("replica: R=3, who becomes the primary on a disk that hangs gives way 
   run_without_disk_1(b, {1, 2, 3}, milliseconds{500});
   REQUIRE(b.config().primary.node == node_id{1});
   // Its barrier reaches nobody: entries are read off the disk.
-  for (int i = 0; i < 200 && b.config().primary.node == node_id{1}; ++i) {
-    for (const int node : {1, 2, 3}) b.tick(node);
-    for (const int to : {2, 3}) {
-      std::erase_if(b.link(1, to), [](const replication::message& m) {
-        const auto* body = std::get_if<replication::append>(&m.body);
-        return body != nullptr && !body->chunks.empty();
-      });
-      b.deliver(1, to);
-      b.sync(to);
-      b.deliver(to, 1);
-    }
-  }
-  run_without_disk_1(b, {1, 2, 3}, milliseconds{500});
+  run_without_disk_1(b, {1, 2, 3}, milliseconds{4000});
   CHECK((b.serves(2) || b.serves(3)));
 }
 
