@@ -1,4 +1,3 @@
-
 #include <algorithm>
 
 #include "cluster/authority/fresh_uuid.hpp"

@@ -1,4 +1,3 @@
-
 #include "cluster/transport/transport_actors.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/host/envelopes.hpp"

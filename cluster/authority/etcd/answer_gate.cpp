@@ -1,7 +1,8 @@
 #include "cluster/authority/etcd/answer_gate.hpp"
-#include "runtime/base/log.hpp"
 
 #include <algorithm>
+
+#include "runtime/base/log.hpp"
 
 namespace troupe::etcd {
 
