@@ -149,7 +149,7 @@ CLI::App* add_front_command(CLI::App& program, front_command_options& options) {
   command
       ->add_option("--wait-seconds", options.wait_seconds,
                    "How long a start waits for the cluster; SIGTERM ends that")
-      ->check(CLI::Range(0, 3600))
+      ->check(CLI::Range(1, 3600))
       ->capture_default_str();
   add_access_log_option(*command, options.access_log);
   add_process_options(*command, options.drain_seconds, options.pid_file, "the front is ready");

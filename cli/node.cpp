@@ -238,7 +238,7 @@ CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
   command
       ->add_option("--wait-seconds", options.wait_seconds,
                    "How long a start waits for etcd; SIGTERM ends that")
-      ->check(CLI::Range(0, 3600))
+      ->check(CLI::Range(1, 3600))
       ->capture_default_str();
   command->add_flag("--keep-log", options.keep_log,
                     "Never drop what is applied from the log, which grows for ever then: for checks that "

@@ -29,11 +29,11 @@ class start_patience {
     for (const auto& url : etcd_urls) what_ += (&url == etcd_urls.data() ? "" : ",") + url;
   }
 
-  /// The answer; nothing when the process is asked to end before it comes.
+  /// The answer; nothing when the time is over or the process is asked to end before it comes.
   template <class Answer>
   std::optional<Answer> await(std::future<Answer> coming) const {
     while (coming.wait_for(look_interval) != std::future_status::ready)
-      if (is_asked_to_end()) return std::nullopt;
+      if (is_over()) return std::nullopt;
     return coming.get();
   }
 
@@ -54,14 +54,16 @@ class start_patience {
   bool pause() const {
     const auto due = clock::now() + attempt_interval;
     while (!is_asked_to_end() && clock::now() < due) std::this_thread::sleep_for(look_interval);
-    return !is_asked_to_end() && clock::now() < gives_up_at_;
+    return !is_over();
   }
 
-  /// Why the start has failed, once there is no other attempt.
+  /// Why the start has failed, once there is no other attempt. `why` empty: the last one had no answer; what
+  /// was said of those before it says more.
   std::string fault(const std::string& why) const {
     if (is_asked_to_end()) return "asked to end before it had started, while it waited for " + what_;
     const auto waited = std::chrono::duration_cast<std::chrono::seconds>(at_most_).count();
-    return "waited " + std::to_string(waited) + " s in vain for " + what_ + ": " + in_plain_words(why);
+    return "waited " + std::to_string(waited) + " s in vain for " + what_ + ": " +
+           (why.empty() && !last_reason_.empty() ? last_reason_ : in_plain_words(why));
   }
 
   /// The authority names failures of a connection as its HTTP library does: "http://…: Connection". Which of
@@ -85,6 +87,7 @@ class start_patience {
   static constexpr std::chrono::seconds other_reason_after{1};
 
   bool is_asked_to_end() const { return is_asked_to_end_ && is_asked_to_end_(); }
+  bool is_over() const { return is_asked_to_end() || clock::now() >= gives_up_at_; }
 
   std::string what_;
   std::chrono::milliseconds at_most_;

@@ -52,6 +52,19 @@ TEST_CASE("start patience: it ends when its time is over, and says how long that
   CHECK(start_patience{{}, one, 1h, {}}.pause());
 }
 
+TEST_CASE(
+    "start patience: an answer that has come is taken at the end of the time, and none is awaited then") {
+  start_patience over{{}, one, 2s, {}, start_patience::clock::now() - 3s};
+  std::promise<int> answered;
+  answered.set_value(7);
+  CHECK(over.await(answered.get_future()) == 7);
+  std::promise<int> frozen;
+  CHECK_FALSE(over.await(frozen.get_future()));
+  CHECK(over.fault({}).ends_with(": no answer in time"));
+  (void)over.notice("http://127.0.0.1:1: Connection", start_patience::clock::now());
+  CHECK(over.fault({}).ends_with(": no connection can be made; is it running?"));
+}
+
 TEST_CASE("start patience: it ends when the process is asked to end, also while an answer is awaited") {
   bool is_asked = false;
   const start_patience patience{{}, one, 1h, [&] { return is_asked; }};
