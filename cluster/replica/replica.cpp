@@ -111,10 +111,15 @@ void replica::learn_run(member who) {
   const member& primary = config_.config.primary;
   if (role_ == replica_role::backup && config_.config.epoch == epoch_ && primary.node == who.node &&
       primary.run < who.run && !primary_gone_at_) {
-    primary_gone_at_ = now_;
+    note_primary_gone();
     ++figures_.proofs_of_death;
   }
   if (role_ == replica_role::primary) meet_peers();
+}
+
+void replica::note_primary_gone() {
+  primary_gone_at_ = now_;
+  commit_when_gone_ = leader_commit_;
 }
 
 void replica::on(const peer_lost& e) {
@@ -147,6 +152,10 @@ bool replica::is_in_haste() const {
 void replica::on(const disk_done& e) {
   const auto before = synced_;
   while (!unsynced_.empty() && unsynced_.front().number <= e.number) {
+    if (has_disk_hung(options_.slow_after / 2)) {
+      disk_hung_at_ = disk_progress_at_;
+      disk_back_at_ = now_;
+    }
     synced_ = std::max(synced_, unsynced_.front().last);
     unsynced_.pop_front();
     disk_progress_at_ = now_;
@@ -249,7 +258,7 @@ void replica::accept_config(const stored_config& now) {
   } else if (is_mine && config.epoch == epoch_) {
     become_primary();
   } else if (config.primary.run < run_of(config.primary.node) && !primary_gone_at_) {
-    primary_gone_at_ = now_;
+    note_primary_gone();
   }
 }
 

@@ -84,7 +84,7 @@ class replica {
   bool is_waiting_for_copies() const { return poll_ && poll_->is_counted; }
   bool is_accepting() const { return serving_ && !transfer_; }
   /// What was written has not been synced for as long as a backup may make no progress.
-  bool is_disk_stuck() const;
+  bool is_disk_stuck() const { return has_disk_hung(options_.slow_after); }
   /// Somebody's connection broke or is suspected to be dead: a tick is wanted every quarter of `haste`.
   bool is_in_haste() const;
   std::uint64_t epoch() const { return epoch_; }
@@ -164,6 +164,7 @@ class replica {
   void on(const cas_done& e);
   void on(const peer_seen& e);
   void learn_run(member who);
+  void note_primary_gone();
   void on(const peer_lost& e);
   void on(const propose& e);
   void on(const read& e);
@@ -233,6 +234,8 @@ class replica {
 
   // replica_change.cpp: the in-sync set, transfer
   void reconsider_set();
+  bool has_disk_hung(moment how_long) const;
+  moment judged_until() const;
   bool is_gone(const peer* p) const;
   bool is_close(const peer& p, member current) const;
   bool has_everything(const peer& p) const;
@@ -245,6 +248,7 @@ class replica {
   void release_peers(const std::vector<peer>& peers);
   void tick_transfer();
   void tick_own_disk();
+  bool could_be_swapped_in(const peer& p) const;
   void propose_transfer();
   member best_successor() const;
 
@@ -275,6 +279,8 @@ class replica {
   std::uint64_t next_number_ = 1;
   std::deque<written> unsynced_;
   moment disk_progress_at_{};  // something was synced, or there was nothing to sync
+  moment disk_hung_at_{};      // the latest hang, and its end
+  moment disk_back_at_{};
 
   replica_role role_ = replica_role::backup;
   std::uint64_t epoch_ = 0;
@@ -296,6 +302,7 @@ class replica {
   std::uint64_t round_seen_ = 0;
   moment last_heard_{};
   std::optional<moment> primary_gone_at_;  // it said so, or a later run of its node was seen
+  std::uint64_t commit_when_gone_ = 0;     // what was known of its commit then
   std::optional<moment> primary_lost_at_;  // the connection broke
   std::vector<waiting_poll> waiting_polls_;
   std::optional<staged_snapshot> staged_;
@@ -318,6 +325,7 @@ class replica {
   std::optional<transfer_state> transfer_;
   moment next_transfer_{};
   moment touched_at_{};
+  moment primary_since_{};
   moment gave_way_at_{};
   bool is_resigning_ = false;
   bool change_is_unknown_ = false;

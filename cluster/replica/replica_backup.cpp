@@ -98,7 +98,7 @@ void replica::on(const message& m, const append& b) {
     return;
   }
   // It said that it gives way, nobody could be elected, and it goes on: its disk answers again.
-  if (primary_gone_at_ && now_ - *primary_gone_at_ >= options_.stall_after && b.commit > leader_commit_)
+  if (primary_gone_at_ && now_ - *primary_gone_at_ >= options_.stall_after && b.commit > commit_when_gone_)
     primary_gone_at_.reset();
   leader_commit_ = std::max(leader_commit_, b.commit);
   round_seen_ = std::max(round_seen_, b.round);
@@ -154,7 +154,7 @@ void replica::on(const message& m, const release&) {
   if (is_old || role_ != replica_role::backup) return;
   // Of this epoch's primary; of a later epoch it only says that there is one.
   if (config_.config.epoch == epoch_ && config_.config.primary == m.from && !primary_gone_at_)
-    primary_gone_at_ = now_;
+    note_primary_gone();
   ++figures_.releases;
   wants_config_ = true;
   // Nobody is served until it is known who comes next, so this does not wait for a tick.

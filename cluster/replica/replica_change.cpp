@@ -4,6 +4,18 @@
 
 namespace troupe::replication {
 
+/// What was written has not been synced for so long.
+bool replica::has_disk_hung(moment how_long) const {
+  return !unsynced_.empty() && now_ - disk_progress_at_ >= how_long;
+}
+
+/// Up to when who makes no progress is to blame for it. Entries are sent off the disk here, so not while that
+/// does not answer, and not before what it sends then can have been acknowledged.
+moment replica::judged_until() const {
+  if (has_disk_hung(options_.slow_after / 2)) return disk_progress_at_;
+  return now_ - disk_back_at_ < options_.shrink_after ? disk_hung_at_ : now_;
+}
+
 /// A member of the in-sync set that holds commits up or is going to: dead, superseded by a later run, silent,
 /// stuck, without room, or about to stop.
 bool replica::is_gone(const peer* p) const {
@@ -11,9 +23,7 @@ bool replica::is_gone(const peer* p) const {
   // Later, so that one whose connection only broke has the time to say something.
   if (is_lost(p->lost_at, p->last_ack) && now_ - *p->lost_at >= options_.haste * 2) return true;
   if (now_ - p->last_ack >= options_.shrink_after) return true;
-  // Entries are sent off the disk here: while that does not answer, who makes no progress is not to blame.
-  const bool own_disk_waits = !unsynced_.empty() && now_ - disk_progress_at_ >= options_.slow_after / 2;
-  return now_ - p->progress_at >= options_.slow_after && !own_disk_waits;
+  return judged_until() - p->progress_at >= options_.slow_after;
 }
 
 /// Section 6: has acknowledged in this epoch with its present run, has something of it on disk, and is not
@@ -211,12 +221,15 @@ void replica::tick_transfer() {
 
 /// Section 9: a disk that neither syncs nor fails. Somebody else has on disk what this one has waited for as
 /// long as a backup may be stuck, so it is not everybody's. Who does not serve yet cannot tell, since its
-/// barrier is sent off its disk; it costs nobody anything that it tries. Not at the floor, where whoever
-/// comes next could not do without this disk either, and reads would end.
+/// barrier is sent off its disk, and tries. At the floor whoever comes next cannot do without this disk
+/// either, and reads would end, unless it can swap it for another one.
 void replica::tick_own_disk() {
-  if (!is_disk_stuck() || now_ - gave_way_at_ < options_.slow_after) return;
+  if (!is_disk_stuck() || now_ - std::max(gave_way_at_, primary_since_) < options_.slow_after) return;
   const auto& now = config_.config;
-  if (now.in_sync.size() <= now.min_in_sync) return;
+  const bool can_do_without =
+      now.in_sync.size() > now.min_in_sync ||
+      std::any_of(peers_.begin(), peers_.end(), [this](const peer& p) { return could_be_swapped_in(p); });
+  if (!can_do_without) return;
   const bool another_goes_on = std::any_of(peers_.begin(), peers_.end(), [&](const peer& p) {
     if (!p.follows || p.is_leaving || p.is_full || !is_in(now.in_sync, p.who)) return false;
     return serving_ ? p.match >= unsynced_.front().last && !is_gone(&p)
@@ -228,8 +241,11 @@ void replica::tick_own_disk() {
   release_peers(peers_);
 }
 
-bool replica::is_disk_stuck() const {
-  return !unsynced_.empty() && now_ - disk_progress_at_ >= options_.slow_after;
+/// By who comes next: what it lacks may wait behind the disk here, so it need not be close (is_close).
+bool replica::could_be_swapped_in(const peer& p) const {
+  const auto& now = config_.config;
+  return p.follows && !is_gone(&p) && !is_in(now.in_sync, p.who) && p.match + 1 >= log_.start() &&
+         std::binary_search(now.replicas.begin(), now.replicas.end(), p.who.node);
 }
 
 /// As soon as the successor has everything: nobody is served until it is the primary.

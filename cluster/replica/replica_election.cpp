@@ -52,6 +52,8 @@ void replica::tick_election() {
   auto due = *since + options_.rank_delay * static_cast<int>(rank());
   // Longer, for who was not in sync in this life: as long as there may be somebody who was.
   if (!by_own_word && !are_all_restarted()) due += options_.restarted_delay;
+  // Longer too, for who would wait for its own disk.
+  if (has_disk_hung(options_.slow_after / 2)) due += options_.stall_after;
   if (now_ < due) return;
   if (!primary_gone_at_ && !has_asked_around_ && now_ - last_heard_ < options_.stall_after) {
     has_asked_around_ = true;

@@ -12,6 +12,7 @@ void replica::become_primary() {
   TROUPE_ASSERT(config_.config.epoch == epoch_ && role_ == replica_role::backup,
                 "epoch " + std::to_string(epoch_));
   role_ = replica_role::primary;
+  primary_since_ = now_;
   ++figures_.elections;
   serving_ = false;
   following_ = false;
