@@ -236,6 +236,7 @@ class replica {
   void reconsider_set();
   bool has_disk_hung(moment how_long) const;
   moment judged_until() const;
+  bool shows_life(const peer& p) const;
   bool is_gone(const peer* p) const;
   bool is_close(const peer& p, member current) const;
   bool has_everything(const peer& p) const;

@@ -9,12 +9,15 @@ bool replica::has_disk_hung(moment how_long) const {
   return !unsynced_.empty() && now_ - disk_progress_at_ >= how_long;
 }
 
-/// Up to when who makes no progress is to blame for it. Entries are sent off the disk here, so not while that
-/// does not answer, and not before what it sends then can have been acknowledged.
+/// Up to when who makes no progress is to blame for it. A barrier, and what somebody lacks, is sent off the
+/// disk here, so not while that does not answer, and then not before as long as progress may take.
 moment replica::judged_until() const {
   if (has_disk_hung(options_.slow_after / 2)) return disk_progress_at_;
-  return now_ - disk_back_at_ < options_.shrink_after ? disk_hung_at_ : now_;
+  return now_ - disk_back_at_ < options_.slow_after ? disk_hung_at_ : now_;
 }
+
+/// Whether its disk is known to answer since the one here does not.
+bool replica::shows_life(const peer& p) const { return p.progress_at > disk_progress_at_; }
 
 /// A member of the in-sync set that holds commits up or is going to: dead, superseded by a later run, silent,
 /// stuck, without room, or about to stop.
@@ -31,6 +34,7 @@ bool replica::is_gone(const peer* p) const {
 /// what it had before for ever, and commits would wait for it.
 bool replica::is_close(const peer& p, member current) const {
   if (!p.follows || p.who == current || is_gone(&p)) return false;
+  if (has_disk_hung(options_.slow_after / 2) && !shows_life(p)) return false;
   if (p.match < barrier_ && !has(mutant::expand_below_barrier)) return false;
   if (log_.last() - p.match > options_.join_lag) return false;
   return !p.has_left || current.run != 0 || now_ - p.left_at >= options_.rejoin_after;
@@ -241,10 +245,12 @@ void replica::tick_own_disk() {
   release_peers(peers_);
 }
 
-/// By who comes next: what it lacks may wait behind the disk here, so it need not be close (is_close).
+/// By who comes next: what it lacks may wait behind the disk here, so it need not be close (is_close). While
+/// reads go on that is not tried at random.
 bool replica::could_be_swapped_in(const peer& p) const {
   const auto& now = config_.config;
-  return p.follows && !is_gone(&p) && !is_in(now.in_sync, p.who) && p.match + 1 >= log_.start() &&
+  return p.follows && !is_gone(&p) && (!serving_ || shows_life(p)) && !is_in(now.in_sync, p.who) &&
+         p.match + 1 >= log_.start() &&
          std::binary_search(now.replicas.begin(), now.replicas.end(), p.who.node);
 }
 

@@ -118,6 +118,7 @@ void replica::on(const message& m, const append_ack& b) {
   }
   if (!p->follows) p->next = b.match + 1;
   p->follows = true;
+  if (now_ - p->last_ack >= options_.shrink_after) p->progress_at = now_;  // there again
   p->last_ack = now_;
   p->is_full = b.is_full;
   p->is_leaving = p->is_leaving || b.is_leaving;

@@ -169,6 +169,39 @@ TEST_CASE("replica: R=3, at the floor nobody gives way to a copy that made no pr
   CHECK(b.config().epoch == 1);
 }
 
+TEST_CASE("replica: R=3, at the floor nobody gives way to a copy whose disk hangs too") {
+  for (const auto apart : {milliseconds{0}, milliseconds{2000}}) {
+    CAPTURE(apart.count());
+    bench b(3, 2);
+    let_3_be_outside(b);
+    b.propose(1);
+    run_without_disks(b, {3}, {1, 2, 3}, apart);
+    b.propose(1);
+    for (std::uint64_t ticket = 1; ticket < 10; ++ticket) {
+      b.step(1, replication::read{ticket, b.at(1).commit()});
+      run_without_disks(b, {1, 3}, {1, 2, 3}, milliseconds{2000});
+      CHECK(b.released(1) == ticket);
+    }
+    CHECK(b.config().epoch == 1);
+    CHECK(b.config().in_sync.size() == 2);  // nor does it join
+  }
+}
+
+TEST_CASE("replica: R=3, at the floor a primary gives way to a copy that was away when the disk stopped") {
+  bench b(3, 2);
+  let_3_be_outside(b);
+  b.propose(1);
+  b.run({1, 2}, milliseconds{4000});
+  b.propose(1);
+  run_without_disks(b, {1}, {1, 2}, milliseconds{500});
+  for (const int other : {1, 2}) {
+    b.lose(other, 3);
+    b.lose(3, other);
+  }
+  run_without_disks(b, {1}, {1, 2, 3}, milliseconds{9000});
+  CHECK(b.serves(2));
+}
+
 TEST_CASE(
     "replica: R=3, at the floor who hangs before it serves gives way when another copy can be swapped in") {
   bench b(3, 2);
@@ -219,6 +252,23 @@ TEST_CASE("replica: R=3, when a primary's disk answers again nobody is blamed fo
   REQUIRE(b.at(1).figures().stuck_disks == 0);
   b.sync(1);
   for (int i = 0; i < 3; ++i) b.tick(1);  // before an acknowledgement
+  b.run({1, 2, 3}, milliseconds{1000});
+  CHECK(b.serves(1));
+  CHECK(b.config().in_sync.size() == 3);
+}
+
+TEST_CASE("replica: R=3, when a primary's disk answers again the others have as long as ever") {
+  bench b(3, 2);
+  b.propose(1);
+  b.settle({1, 2, 3});
+  b.step(1, replication::transfer_to{node_id{2}});
+  b.run({1, 2, 3}, milliseconds{300});
+  run_without_disks(b, {1}, {1, 2, 3}, milliseconds{1000});
+  b.step(2, replication::transfer_to{node_id{1}});
+  run_without_disks(b, {1}, {1, 2, 3}, milliseconds{2950});
+  REQUIRE(b.config().primary.node == node_id{1});
+  b.sync(1);
+  run_without_disks(b, {3}, {1, 2, 3}, milliseconds{1000});  // a slow sync
   b.run({1, 2, 3}, milliseconds{1000});
   CHECK(b.serves(1));
   CHECK(b.config().in_sync.size() == 3);
