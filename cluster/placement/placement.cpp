@@ -116,17 +116,30 @@ bool may_stand_for(const stored_config& s, node_id from, node_id to, const field
   return on.zones(after) >= on.zones(replicas);
 }
 
-/// From a full node to an empty one, when that is worth it; a shard whose primary need not move if any.
+/// The shard of which a copy moves: one whose primary need not, if any, and of these one whose primary's node
+/// has the most such shards left, so that the last ones do not all have theirs on one node.
+const stored_config* best_to_move(const std::vector<stored_config>& shards, node_id from, node_id to,
+                                  const field& on) {
+  std::map<node_id, std::size_t> left;
+  for (const auto& s : shards)
+    if (!holds(s.config.replicas, to)) ++left[s.config.primary.node];
+  const auto rank = [&](const stored_config& s) {
+    const auto primary = s.config.primary.node;
+    return std::pair{primary != from, left[primary]};
+  };
+  const stored_config* best = nullptr;
+  for (const auto& s : shards)
+    if (may_stand_for(s, from, to, on) && (best == nullptr || rank(s) > rank(*best))) best = &s;
+  return best;
+}
+
+/// From a full node to an empty one, when that is worth it.
 std::optional<move> balancing(const std::vector<stored_config>& shards, const field& on) {
   const auto nodes = on.by_load();
   for (auto from = nodes.rbegin(); from != nodes.rend(); ++from)
     for (const auto to : nodes) {
       if (on.copies(*from) < on.copies(to) + 2) break;
-      const stored_config* best = nullptr;
-      for (const auto& s : shards)
-        if (may_stand_for(s, *from, to, on) && (best == nullptr || best->config.primary.node == *from))
-          best = &s;
-      if (best != nullptr) return with(*best, to);
+      if (const auto* best = best_to_move(shards, *from, to, on)) return with(*best, to);
     }
   return std::nullopt;
 }
@@ -193,11 +206,16 @@ std::vector<node_id> preferred_primaries(const std::vector<stored_config>& shard
   for (const auto& s : shards)
     for (const auto node : s.config.replicas) load.try_emplace(node, 0);
   for (const auto& s : shards) {
-    const auto& replicas = s.config.replicas;
-    const auto best = std::min_element(replicas.begin(), replicas.end(),
-                                       [&](node_id a, node_id b) { return load[a] < load[b]; });
-    out.push_back(best != replicas.end() ? *best : node_id::none);
-    if (best != replicas.end()) ++load[*best];
+    const auto now = s.config.primary.node;
+    out.push_back(holds(s.config.replicas, now) ? now : node_id::none);
+    if (out.back() != node_id::none) ++load[now];
+  }
+  for (std::size_t shard = 0; shard < shards.size(); ++shard) {
+    const auto& replicas = shards[shard].config.replicas;
+    if (out[shard] != node_id::none || replicas.empty()) continue;
+    out[shard] = *std::min_element(replicas.begin(), replicas.end(),
+                                   [&](node_id a, node_id b) { return load[a] < load[b]; });
+    ++load[out[shard]];
   }
   // Each round takes one from a node that has two more than another; the sum of squares only falls.
   while (relieve_one(shards, out, load)) {

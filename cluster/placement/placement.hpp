@@ -25,9 +25,8 @@ void alternate_zones(std::vector<site>& sites);
 /// least `replicas`; neighbours get copies of the same shard. The nonce is the caller's.
 shard_config first_config(shard_id shard, const std::vector<member>& nodes, std::uint32_t replicas);
 
-/// The copy of each shard that is to be its primary when all are well: the same for everybody who knows the
-/// same copies, and the same number for each node, give or take one, as far as copies allow. none: it has
-/// none.
+/// The copy of each shard that is to be its primary when all are well: the same number for each node, give or
+/// take one, as far as copies allow; the one that is it already wherever that may stay. none: it has none.
 std::vector<node_id> preferred_primaries(const std::vector<stored_config>& shards);
 
 /// Every copy of every shard on a usable node is in sync.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 #include <set>
 
 using namespace troupe;
@@ -142,6 +143,13 @@ TEST_CASE("placement: while a copy is missing nothing else is moved") {
 
 namespace {
 
+/// Fewest and most of any node.
+std::pair<std::size_t, std::size_t> spread(const std::map<node_id, std::size_t>& count) {
+  const auto [least, most] = std::minmax_element(
+      count.begin(), count.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return {least->second, most->second};
+}
+
 /// Fewest and most preferred primaries of any node that has copies.
 std::pair<std::size_t, std::size_t> spread_of_primaries(const std::vector<stored_config>& shards) {
   std::map<node_id, std::size_t> count;
@@ -153,9 +161,7 @@ std::pair<std::size_t, std::size_t> spread_of_primaries(const std::vector<stored
     CHECK(std::binary_search(s.config.replicas.begin(), s.config.replicas.end(), node));
     ++count[node];
   }
-  const auto [least, most] = std::minmax_element(
-      count.begin(), count.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  return {least->second, most->second};
+  return spread(count);
 }
 
 }  // namespace
@@ -189,6 +195,65 @@ TEST_CASE("placement: preferred primaries are as even after nodes have come and 
   carry_out_all(shards, left);
   const auto [least, most] = spread_of_primaries(shards);
   CHECK(most - least <= 1);
+}
+
+namespace {
+
+/// Nodes hand over what another one is to have, one at a time and in an order of chance, until nothing is
+/// left to be done. How many did.
+std::size_t hand_over_all(std::vector<stored_config>& shards, std::mt19937& chance) {
+  for (std::size_t done = 0; done < 10 * shards.size(); ++done) {
+    const auto preferred = placement::preferred_primaries(shards);
+    std::vector<shard_id> due;
+    for (const auto& s : shards)
+      if (preferred[s.shard] != s.config.primary.node) due.push_back(s.shard);
+    if (due.empty()) return done;
+    const auto shard = due[chance() % due.size()];
+    shards[shard].config.primary = {preferred[shard], 1};
+  }
+  FAIL("it never ends");
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("placement: a node that joins is given its part of the primaries, and no other primary moves") {
+  std::mt19937 chance{1};
+  for (const std::uint16_t count : std::initializer_list<std::uint16_t>{16, 256}) {
+    CAPTURE(count);
+    const auto before = new_cluster(3, 3, count);
+    auto shards = before;
+    carry_out_all(shards, nodes_up_to(4));
+    hand_over_all(shards, chance);
+    std::size_t moved = 0;
+    for (const auto& s : shards) moved += s.config.primary != before[s.shard].config.primary ? 1 : 0;
+    CHECK(moved == count / 4);
+  }
+}
+
+TEST_CASE(
+    "placement: wherever copies and primaries are, primaries get as even as they can with few hand-overs") {
+  std::mt19937 chance{2};
+  for (int round = 0; round < 1000; ++round) {
+    CAPTURE(round);
+    const auto nodes = static_cast<std::uint32_t>(2 + chance() % 7);
+    auto shards = new_cluster(nodes, 1, static_cast<std::uint16_t>(1 + chance() % 40));
+    for (auto& s : shards) {
+      auto& all = s.config.replicas;
+      for (auto more = chance() % 3; more > 0; --more) {
+        const node_id other{static_cast<std::uint32_t>(1 + chance() % nodes)};
+        if (std::find(all.begin(), all.end(), other) == all.end()) all.push_back(other);
+      }
+      std::sort(all.begin(), all.end());
+      s.config.primary = {all[chance() % (1 + chance() % all.size())], 1};
+    }
+    const auto before = spread_of_primaries(shards);
+    std::size_t planned = 0;
+    const auto preferred = placement::preferred_primaries(shards);
+    for (const auto& s : shards) planned += preferred[s.shard] != s.config.primary.node ? 1 : 0;
+    CHECK(hand_over_all(shards, chance) <= planned + nodes);
+    CHECK(spread_of_primaries(shards) == before);
+  }
 }
 
 TEST_CASE("placement: where copies leave no choice, preferred primaries are as even as can be") {
