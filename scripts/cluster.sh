@@ -150,7 +150,7 @@ start() {
     exit 1
   }
   mkdir --parents "$dir"
-  dir="$(cd "$dir" && pwd)"
+  dir="$(cd "$dir" && pwd -P)"  # processes are known by it
   lock
   step="looking at $dir"
   if [[ -e "$dir/urls" ]]; then start_again; else start_new; fi
@@ -348,7 +348,7 @@ case "$command" in
   start) start ;;
   *)
     [[ -e "$dir/urls" ]] || { echo "cluster.sh: there is no cluster in $dir; \`start\` one" >&2; exit 1; }
-    dir="$(cd "$dir" && pwd)"
+    dir="$(cd "$dir" && pwd -P)"  # processes are known by it
     case "$command" in
       status) status ;;
       stop) lock; stop ;;

@@ -22,7 +22,8 @@ struct node_profile {
   uuid disk;            // made with its data directory: another one means that the old data is gone
   uuid cluster;         // what the data directory belongs to, nil when it is new
   std::uint32_t shard_count = 0;
-  uuid start{};  // of this process, on its disk before it registers; nil: one is made
+  std::uint32_t protocol = 0;  // that it speaks to other nodes; 0: not said
+  uuid start{};                // of this process, on its disk before it registers; nil: one is made
   /// The disk's last start that it knows to be registered; nil: none. When another one is, that one went on
   /// from another state of the disk, and this is an older copy. None: not known.
   std::optional<uuid> last_start{};
@@ -54,9 +55,10 @@ struct known_node {
   std::string name;
   member latest;  // its number and its latest run
   uuid disk;
-  std::string address;  // a hint: empty when it has not been heard of lately
-  std::string zone;     // the same
-  std::string ops;      // the same
+  std::string address;         // a hint: empty when it has not been heard of lately
+  std::string zone;            // the same
+  std::string ops;             // the same
+  std::uint32_t protocol = 0;  // the same; 0: not said
 
   bool is_present() const { return !address.empty(); }
 };
@@ -75,7 +77,8 @@ class membership {
  public:
   virtual ~membership() = default;
   /// Twice at each start of a process (`is_confirmed`): checks that cluster, shard count and format fit (the
-  /// first node of a cluster sets them), gives the name its number, and starts a new run.
+  /// first node of a cluster sets them) and that no node is there which speaks another protocol, gives the
+  /// name its number, and starts a new run.
   virtual void register_node(const node_profile& self, std::function<void(registration_result)> done) = 0;
   virtual void read_nodes(std::function<void(nodes_result)> done) = 0;
 };

@@ -44,8 +44,9 @@ struct address_record {
   std::string address{};
   std::string zone{};
   std::string ops{};
+  std::uint32_t protocol = 0;  // 0: an older troupe does not say
 };
-TROUPE_DESCRIBE(address_record, number, address, zone, ops)
+TROUPE_DESCRIBE(address_record, number, address, zone, ops, protocol)
 
 struct stored_shard_record {
   std::uint32_t shard = 0;

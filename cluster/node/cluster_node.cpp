@@ -139,6 +139,7 @@ std::optional<store_error> cluster_node::register_patiently(const identity& who)
   profile.disk = who.disk;
   profile.cluster = who.cluster;
   profile.shard_count = options_.runtime.shard_count;
+  profile.protocol = transport_protocol;
   profile.process = process_;
   profile.is_confirmed = who.pending_start.is_nil();
   profile.start = profile.is_confirmed ? who.registered_start : who.pending_start;
@@ -237,6 +238,8 @@ std::vector<std::string> cluster_node::not_ready() const {
   if (const auto set_aside = quarantined(); !set_aside.empty())
     why.push_back(fmt::format("this node's copies of shards {} are quarantined, the log says why",
                               fmt::join(set_aside, ", ")));
+  if (has_others_ && transport_->figures().links_open == 0)
+    why.emplace_back("no other node can be reached, though some are there: the log says why");
   if (!map_->is_founded()) why.emplace_back("the cluster waits for enough nodes to found its shards");
   return why;
 }
@@ -360,6 +363,9 @@ void cluster_node::on_look(const cluster_view::look& seen) {
   // Who begins to move things while the authority comes and goes makes it worse.
   if (!seen.is_complete) return whole_since_.reset();
   note_later_run(seen.nodes);
+  has_others_ = std::any_of(seen.nodes.begin(), seen.nodes.end(), [this](const known_node& n) {
+    return n.is_present() && n.latest.node != self_.node;
+  });
   transport_->connect_to(addresses_.learn(seen.nodes, map_->all()));
   tell_replicas();
   found_shards(seen.nodes);

@@ -35,6 +35,8 @@ struct cluster_node_options {
   std::string ops;              // address and port of its operations, passed on to who asks; empty: not said
   transport_options transport;  // with a port
   std::uint32_t replicas = 3;   // of each shard, when this node founds the cluster
+  /// So long nobody else has come before it does: who starts at the same time is to have a part of it.
+  std::chrono::milliseconds found_after{700};
   std::chrono::milliseconds register_patience{60'000};
   std::function<bool()> is_asked_to_end{};  // asked while a start waits, which ends then; may be empty
   /// Another process has been started as this node, with this directory or another one: this one is nobody
@@ -117,6 +119,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
 
   void on_look(const cluster_view::look& seen);
   void tell_replicas();
+  static bool is_usable(const known_node& one);
   void found_shards(const std::vector<known_node>& nodes);
   void place(const std::vector<known_node>& nodes);
   std::vector<placement::site> usable(const std::vector<known_node>& nodes,
@@ -154,6 +157,8 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
     std::string zone;
   };
   std::map<node_id, sighting> seen_;  // each node, last
+  std::size_t founding_nodes_ = 0;    // how many are there to found the shards, and since when as many
+  std::chrono::steady_clock::time_point founding_nodes_since_;
   std::optional<std::chrono::steady_clock::time_point> whole_since_;
   std::chrono::steady_clock::time_point placed_at_;  // last looked whether something is to move
   std::unique_ptr<node> node_;
@@ -174,6 +179,7 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   std::size_t early_bytes_ = 0;    // the same
   std::unique_ptr<transport> transport_;
   std::unique_ptr<cluster_view> view_;
+  std::atomic<bool> has_others_{false};  // other nodes are there, as the authority says
   std::atomic<bool> is_superseded_{false};
   bool is_stopped_ = false;
 };

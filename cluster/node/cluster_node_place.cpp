@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "cluster/authority/fresh_uuid.hpp"
 #include "cluster/node/cluster_node.hpp"
@@ -24,17 +25,26 @@ constexpr std::chrono::minutes hand_back_again{1};
 
 }  // namespace
 
+/// Whether it is there and can be talked to. One that speaks another protocol was refused, unless it
+/// registered at the same moment.
+bool cluster_node::is_usable(const known_node& one) {
+  return one.is_present() && (one.protocol == 0 || one.protocol == transport_protocol);
+}
+
 /// A cluster whose shards have no config is new. The node with the lowest number gives them one, once enough
 /// nodes are there; a second one that thinks it is the lowest loses the compare-and-set.
 void cluster_node::found_shards(const std::vector<known_node>& nodes) {
   std::vector<placement::site> sites;
   std::map<node_id, member> latest;
   for (const auto& one : nodes) {
-    if (!one.is_present()) continue;
+    if (!is_usable(one)) continue;
     sites.push_back({one.latest.node, one.zone});
     latest[one.latest.node] = one.latest;
   }
+  const auto now = steady_clock::now();
+  if (std::exchange(founding_nodes_, sites.size()) != sites.size()) founding_nodes_since_ = now;
   if (sites.size() < options_.replicas || latest.begin()->first != self_.node) return;
+  if (now - founding_nodes_since_ < options_.found_after) return;
   placement::alternate_zones(sites);
   std::vector<member> present;
   for (const auto& one : sites) present.push_back(latest.at(one.node));
@@ -54,11 +64,11 @@ std::vector<placement::site> cluster_node::usable(const std::vector<known_node>&
   for (const auto& one : nodes) {
     const auto id = one.latest.node;
     auto& seen = seen_.try_emplace(id, sighting{now, {}}).first->second;
-    if (one.is_present()) seen = {now, one.zone};
+    if (is_usable(one)) seen = {now, one.zone};
     const bool has_copies = std::any_of(shards.begin(), shards.end(), [id](const stored_config& s) {
       return std::binary_search(s.config.replicas.begin(), s.config.replicas.end(), id);
     });
-    if (one.is_present() || (has_copies && now - seen.at < replace_after)) out.push_back({id, seen.zone});
+    if (is_usable(one) || (has_copies && now - seen.at < replace_after)) out.push_back({id, seen.zone});
   }
   return out;
 }
@@ -75,8 +85,7 @@ void cluster_node::place(const std::vector<known_node>& nodes) {
   const auto may_hold = usable(nodes, shards);
   if (!placement::is_whole(shards, may_hold)) return whole_since_.reset();
   if (!whole_since_) whole_since_ = now;
-  const auto lowest =
-      std::find_if(nodes.begin(), nodes.end(), [](const known_node& n) { return n.is_present(); });
+  const auto lowest = std::find_if(nodes.begin(), nodes.end(), is_usable);
   const bool is_lowest = lowest != nodes.end() && lowest->latest == self_;
   if (is_lowest && now - *whole_since_ >= move_pause) move_copies(shards, may_hold);
   if (now - *whole_since_ >= hand_back_after) hand_back_one(shards);

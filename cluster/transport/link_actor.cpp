@@ -58,7 +58,7 @@ class link_actor final : public caf::event_based_actor {
           if (is_from_dock() && !peer_) welcome(bytes);
         },
         [this](refuse_atom, const std::string& why) {
-          if (is_from_dock() && !peer_) refused(why);
+          if (is_from_dock() && !peer_) refused("it says of this process: " + why);
         },
         [this](unknown_atom) {
           if (is_from_dock() && peer_) lose("the other side does not know this process any more");

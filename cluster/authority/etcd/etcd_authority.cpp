@@ -188,7 +188,8 @@ registration_result etcd_authority::parts::register_node(asking& who, const node
     hints.announce(self.name, to_json(address_record{.number = static_cast<std::uint32_t>(result.self.node),
                                                      .address = self.address,
                                                      .zone = self.zone,
-                                                     .ops = self.ops}));
+                                                     .ops = self.ops,
+                                                     .protocol = self.protocol}));
   return result;
 }
 

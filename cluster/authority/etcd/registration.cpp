@@ -29,6 +29,8 @@ struct registration::view {
   confirmed_record confirmed;  // the name's latest start that has spoken, nil: none
   std::uint64_t confirmed_revision = 0;
   std::uint32_t greatest_number = 0;  // ever given out
+  std::string other;                  // a node that is there and speaks another protocol
+  std::uint32_t other_protocol = 0;
 };
 
 std::optional<registration::view> registration::read(asking& who) {
@@ -49,6 +51,11 @@ std::optional<registration::view> registration::read(asking& who) {
       is_sound = is_sound && record;
       if (record) now.confirmed = *record;
       now.confirmed_revision = kv.revision;
+    } else if (const auto name = key_space::tail(kv.key, keys_.addresses())) {
+      const auto record = *name != self_.name ? address_from_json(kv.value) : std::nullopt;
+      if (!record || record->protocol == 0 || record->protocol == self_.protocol) continue;
+      now.other = *name;
+      now.other_protocol = record->protocol;
     } else if (const auto digits = key_space::tail(kv.key, keys_.numbers())) {
       std::uint32_t number = 0;
       std::from_chars(digits->data(), digits->data() + digits->size(), number);
@@ -121,6 +128,10 @@ std::optional<std::string> registration::objection(const view& now) const {
   if (self_.shard_count != now.meta->shard_count)
     return "the cluster was made with " + std::to_string(now.meta->shard_count) + " shards, not " +
            std::to_string(self_.shard_count) + "; the count never changes";
+  if (self_.protocol != 0 && !now.other.empty())
+    return "the node " + now.other + " is there and speaks protocol " + std::to_string(now.other_protocol) +
+           ", this one " + std::to_string(self_.protocol) +
+           ": run the same version everywhere, or stop all nodes of the other one first";
   if (self_.is_confirmed && !may_speak(now))
     return "another process has been started as the node " + self_.name + " meanwhile";
   if (now.own && has_lost_something(now))
@@ -185,7 +196,8 @@ std::optional<std::vector<known_node>> nodes_in(const range_answer& all, const k
     if (!name) continue;
     const auto record = run_from_json(kv.value);
     if (!record) return std::nullopt;
-    by_name[*name] = {std::string{*name}, {node_id{record->number}, kv.revision}, record->disk, {}, {}, {}};
+    by_name[*name] = {
+        std::string{*name}, {node_id{record->number}, kv.revision}, record->disk, {}, {}, {}, 0};
   }
   for (const auto& kv : all.found) {
     const auto name = key_space::tail(kv.key, keys.addresses());
@@ -196,6 +208,7 @@ std::optional<std::vector<known_node>> nodes_in(const range_answer& all, const k
     node->second.address = record->address;
     node->second.zone = record->zone;
     node->second.ops = record->ops;
+    node->second.protocol = record->protocol;
   }
   std::vector<known_node> out;
   for (auto& [name, node] : by_name) out.push_back(std::move(node));

@@ -223,6 +223,37 @@ TEST_CASE("registration: who does not belong here is refused in plain words and 
   CHECK(read_nodes(empty).nodes.empty());
 }
 
+TEST_CASE("registration: while a node is there that speaks another protocol nobody else gets in") {
+  etcd_process server;
+  etcd_authority authority{options(server.endpoint())};
+  auto older = profile("a", 1);
+  older.protocol = 5;
+  older.address = "10.0.0.1:4000";
+  older.start = numbered(77);
+  enter(authority, older);
+  older.is_confirmed = true;
+  REQUIRE(enter(authority, older).outcome == registration_outcome::registered);
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  auto nodes = read_nodes(authority).nodes;
+  while (!nodes.front().is_present() && std::chrono::steady_clock::now() < deadline)
+    nodes = read_nodes(authority).nodes;
+  CHECK(nodes.front().protocol == 5);
+
+  auto newer = profile("b", 2);
+  newer.protocol = 6;
+  const auto refused = enter(authority, newer);
+  CHECK(refused.outcome == registration_outcome::refused);
+  CHECK(refused.error.starts_with("the node a is there and speaks protocol 5, this one 6: "));
+  CHECK(read_nodes(authority).nodes.size() == 1);
+  newer.protocol = 5;
+  CHECK(enter(authority, newer).outcome == registration_outcome::registered);
+  // Its own place it may take; and of one that does not say what it speaks connections tell.
+  auto replaced = profile("a", 1);
+  replaced.protocol = 6;
+  CHECK(enter(authority, replaced).outcome == registration_outcome::registered);
+  CHECK(enter(authority, profile("c", 3)).outcome == registration_outcome::registered);
+}
+
 TEST_CASE("registration: a lost answer makes no second run when its own record shows that it was done") {
   etcd_process server;
   cutting_proxy proxy{server.port()};

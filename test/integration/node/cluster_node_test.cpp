@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "cluster/authority/fresh_uuid.hpp"
 #include "cluster/front/cluster_front.hpp"
 #include "cluster/node/cluster_node.hpp"
 #include "cluster/node/identity.hpp"
@@ -82,6 +83,7 @@ struct lonely_cluster {
   temporary_directory directory;
   std::uint16_t port = free_port();
   std::uint32_t replicas = 1;
+  std::chrono::milliseconds found_after{0};
   std::atomic<int> superseded{0};
   held_clock clock;
   std::unique_ptr<cluster_node> node;
@@ -96,6 +98,7 @@ struct lonely_cluster {
     options.name = "n1";
     options.transport.port = at_port;
     options.replicas = replicas;
+    options.found_after = found_after;
     options.on_superseded = [this] { ++superseded; };
     return cluster_node::start(std::move(options), kinds, clock);
   }
@@ -391,4 +394,19 @@ TEST_CASE("cluster node: one that another process has taken the place of says so
   CHECK(cluster.superseded == 1);
   CHECK_FALSE(std::get<std::unique_ptr<cluster_node>>(started)->is_superseded());
   CHECK(cluster.node->stop(10s).kept == 0);
+}
+
+TEST_CASE("cluster node: while others are there and none of them can be reached, it is not ready") {
+  lonely_cluster cluster;
+  cluster.start();
+  REQUIRE(comes_to_say(*cluster.node, nullptr));
+  etcd::etcd_authority authority{authority_of(cluster.server)};
+  auto deaf = profile("deaf", 2);
+  deaf.shard_count = 2;
+  deaf.address = "127.0.0.1:" + std::to_string(free_port());
+  deaf.start = fresh_uuid();
+  REQUIRE(enter(authority, deaf).outcome == registration_outcome::registered);
+  deaf.is_confirmed = true;
+  REQUIRE(enter(authority, deaf).outcome == registration_outcome::registered);
+  CHECK(comes_to_say(*cluster.node, "no other node can be reached"));
 }
