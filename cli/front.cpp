@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "actors/kinds.hpp"
+#include "cli/command.hpp"
 #include "cli/process.hpp"
 #include "cli/server_options.hpp"
 #include "cli/token_press.hpp"
@@ -139,7 +140,7 @@ int front_until_signal(const front_command_options& options) {
 }  // namespace
 
 CLI::App* add_front_command(CLI::App& program, front_command_options& options) {
-  auto* command = program.add_subcommand("front", "Speak HTTP for a cluster");
+  auto* command = add_command(program, "front", "Speak HTTP for a cluster");
   add_cluster_options(*command, options.cluster);
   add_data_option(*command, options.data, "Holds the signing keys: the same file for all fronts");
   add_public_port_options(*command, options.address, options.port, options.io_threads);

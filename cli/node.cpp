@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <limits>
+#include "cli/command.hpp"
 
 #include "actors/kinds.hpp"
 #include "cli/process.hpp"
@@ -195,7 +196,7 @@ int run_until_signal(const node_command_options& options, const kind_registry& k
 }  // namespace
 
 CLI::App* add_node_command(CLI::App& program, node_command_options& options) {
-  auto* command = program.add_subcommand("node", "Run one node of a cluster: it hosts shards");
+  auto* command = add_command(program, "node", "Run one node of a cluster: it hosts shards");
   add_cluster_options(*command, options.cluster);
   command->add_option(
       "--zone", options.zone,

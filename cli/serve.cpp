@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "actors/kinds.hpp"
+#include "cli/command.hpp"
 #include "cli/process.hpp"
 #include "cli/server_options.hpp"
 #include "cli/token_press.hpp"
@@ -156,7 +157,7 @@ int serve_until_signal(const serve_options& options, const kind_registry& kinds,
 
 CLI::App* add_serve_command(CLI::App& program, serve_options& options) {
   auto* command =
-      program.add_subcommand("serve", "Run everything in one process: actors, HTTP, operations port");
+      add_command(program, "serve", "Run everything in one process: actors, HTTP, operations port");
   add_data_option(*command, options.data, "Data directory; made when it does not exist");
   add_public_port_options(*command, options.address, options.port, options.io_threads);
   add_ops_port_options(*command, options.ops_address, options.ops_port);

@@ -4,6 +4,7 @@
 #include <httplib.h>
 
 #include <boost/json.hpp>
+#include "cli/command.hpp"
 
 #include "cli/terminal.hpp"
 
@@ -41,7 +42,7 @@ void print_rows(const boost::json::object& figures, const std::string& indent) {
 }  // namespace
 
 CLI::App* add_status_command(CLI::App& program, status_options& options) {
-  auto* command = program.add_subcommand("status", "Show what a running server does");
+  auto* command = add_command(program, "status", "Show what a running server does");
   command->add_option("--ops-url", options.ops_url, "Its operations port")->capture_default_str();
   command->add_flag("--json", options.json, "One JSON object on stdout");
   auto* etcd = command->add_option("--etcd", options.cluster.etcd,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include "cli/command.hpp"
 
 #include "cli/token_press.hpp"
 #include "http_front/boot_error.hpp"
@@ -12,8 +13,7 @@
 namespace troupe::cli {
 
 CLI::App* add_token_command(CLI::App& program, token_options& options) {
-  auto* command =
-      program.add_subcommand("token", "Print an access token, signed with a data directory's key");
+  auto* command = add_command(program, "token", "Print an access token, signed with a data directory's key");
   command->add_option("--data", options.data, "Data directory of the server")->capture_default_str();
   command->add_option("--user", options.user, "The user's UUID")->required();
   command->add_option("--role", options.role, "user or admin")

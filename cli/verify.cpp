@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "cluster/history/check.hpp"
 #include "cluster/history/replica_file.hpp"
@@ -10,7 +11,7 @@ namespace troupe::cli {
 
 CLI::App* add_verify_command(CLI::App& program, verify_options& options) {
   auto* command =
-      program.add_subcommand("verify", "Check what clients saw of a run against the replicas' logs");
+      add_command(program, "verify", "Check what clients saw of a run against the replicas' logs");
   command->add_option("history", options.history, "Directory of the history")
       ->required()
       ->type_name("HISTORY");

@@ -32,9 +32,16 @@ target_precompile_headers(troupe_precompiled PRIVATE ${precompiled_standard_head
 
 # What nearly every room reads. With precompiled headers g++ 12 finds overflows in std::string that are not there as soon as it
 # optimises, so these warnings are off in such builds; where rooms are compiled without (TROUPE_UNITY, sanitizers), they are on.
-set(precompiled_quiet -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT TROUPE_UNITY)
   add_library(troupe_precompiled_rooms OBJECT cmake/precompiled.cpp)
   target_link_libraries(troupe_precompiled_rooms PRIVATE troupe_flags)
   target_precompile_headers(troupe_precompiled_rooms PRIVATE ${precompiled_standard_headers})
 endif()
+
+# troupe_precompile(NAME): for what is compiled as a room is.
+function(troupe_precompile name)
+  if(TARGET troupe_precompiled_rooms)
+    target_precompile_headers(${name} REUSE_FROM troupe_precompiled_rooms)
+    target_compile_options(${name} PRIVATE -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
+  endif()
+endfunction()

@@ -19,10 +19,13 @@ target_compile_options(
             -Werror)
 target_include_directories(troupe_flags INTERFACE ${CMAKE_SOURCE_DIR})
 
-# What only tests execute: compiling it is most of its cost, and -O0 halves that.
+# What only tests execute: compiling it is most of its cost, and -O0 halves that. A test that fails says where by itself.
 add_library(troupe_test_flags INTERFACE)
 target_link_libraries(troupe_test_flags INTERFACE troupe_flags fmt::fmt Boost::json)
 target_compile_options(troupe_test_flags INTERFACE -O0)
+if(NOT TROUPE_SANITIZE)
+  target_compile_options(troupe_test_flags INTERFACE -g0)
+endif()
 
 if(TROUPE_SANITIZE)
   # -fno-sanitize=null: CAF 0.17.6 forms a null reference when it spawns a function without arguments.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <random>
 
+#include "cli/command.hpp"
 #include "cli/flash_sale/client/endpoint.hpp"
 
 namespace troupe::flash_sale {
@@ -29,7 +30,7 @@ Exit code: 0 every check held, 1 a check failed, 2 the sale could not be run (th
 }  // namespace
 
 CLI::App* add_flash_sale_command(CLI::App& program, flash_sale_options& o) {
-  auto* c = program.add_subcommand("flash-sale", description);
+  auto* c = cli::add_command(program, "flash-sale", description);
   c->footer(footer);
   c->add_option("--url", o.url, "Server to buy from; several fronts of a cluster separated by commas")
       ->capture_default_str();

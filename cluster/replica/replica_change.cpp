@@ -16,7 +16,7 @@ moment replica::judged_until() const {
   return now_ - disk_back_at_ < options_.slow_after ? disk_hung_at_ : now_;
 }
 
-/// Whether its disk is known to answer since the one here does not.
+/// Whether it has made progress, or has come back, since the disk here does not answer.
 bool replica::shows_life(const peer& p) const { return p.progress_at > disk_progress_at_; }
 
 /// A member of the in-sync set that holds commits up or is going to: dead, superseded by a later run, silent,

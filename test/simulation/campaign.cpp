@@ -74,7 +74,7 @@ campaign_result run_campaign(const campaign_options& options) {
       ++all.seeds;
       all.simulated_hours += static_cast<double>(one.simulated) / static_cast<double>(3600 * second);
       all.happenings += one.happenings;
-      all.late += one.is_late ? 1 : 0;
+      if (one.is_late) all.late.push_back(one.seed);
       all.writes += one.writes;
       all.reads += one.reads;
       for (std::size_t i = 0; i < all.faults.size(); ++i) all.faults[i] += one.faults[i];

@@ -16,7 +16,7 @@ struct campaign_result {
   double simulated_hours = 0;
   double seconds = 0;
   std::uint64_t happenings = 0, writes = 0, reads = 0;
-  std::uint64_t late = 0;  // seeds that recovered only in the time that is given beyond the end
+  std::vector<std::uint64_t> late;  // seeds that recovered only in the time that is given beyond the end
   std::array<std::uint64_t, static_cast<std::size_t>(fault::count)> faults{};
   std::array<std::uint64_t, static_cast<std::size_t>(mark::count)> marks{};
   std::array<std::uint64_t, static_cast<std::size_t>(mark::count)> seeds_with_mark{};

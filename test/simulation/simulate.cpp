@@ -104,7 +104,8 @@ void print_table(const campaign_result& all) {
   row("steps", all.happenings);
   row("writes answered", all.writes);
   row("reads and rejections answered", all.reads);
-  row("seeds that recovered late", all.late);
+  row("seeds that recovered late", all.late.size());
+  for (const auto seed : all.late) fmt::print("    {}\n", seed);
   row("seeds that broke an invariant", all.broken.size());
   fmt::print("\nfaults injected\n");
   for (std::size_t i = 0; i < all.faults.size(); ++i) row(to_string(static_cast<fault>(i)), all.faults[i]);
