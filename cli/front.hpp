@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "cli/cluster_options.hpp"
+#include "cli/server_options.hpp"
 
 namespace troupe::cli {
 

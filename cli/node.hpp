@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "cli/cluster_options.hpp"
 #include "cli/program.hpp"
+#include "cli/server_options.hpp"
 
 namespace troupe::cli {
 

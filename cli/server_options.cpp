@@ -13,6 +13,13 @@ namespace {
 constexpr std::uint16_t new_directory_shards = 16;
 }
 
+void add_cluster_options(CLI::App& command, cluster_options& options) {
+  command.add_option("--etcd", options.etcd, "The authority: URLs of etcd's members, separated by commas")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--cluster", options.cluster, "The cluster's name in etcd")->capture_default_str();
+}
+
 void add_data_option(CLI::App& command, std::string& data, const std::string& meaning) {
   command.add_option("--data", data, meaning)
       ->check([](const std::string& text) { return text.empty() ? "is empty" : std::string{}; })

@@ -3,11 +3,19 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "http_front/server.hpp"
 
-/// The options that several of `serve`, `node` and `front` have, each said once.
+/// The options that several of `serve`, `node`, `front` and `status` have, each said once.
 namespace troupe::cli {
+
+/// How a process finds its cluster.
+struct cluster_options {
+  std::vector<std::string> etcd{"http://127.0.0.1:2379"};
+  std::string cluster = "troupe";
+};
+void add_cluster_options(CLI::App& command, cluster_options& options);
 
 void add_data_option(CLI::App& command, std::string& data, const std::string& meaning);
 void add_public_port_options(CLI::App& command, std::string& address, std::uint16_t& port,

@@ -3,7 +3,7 @@
 #include <CLI/App.hpp>
 #include <string>
 
-#include "cli/cluster_options.hpp"
+#include "cli/server_options.hpp"
 
 namespace troupe::cli {
 

@@ -1,8 +1,8 @@
-#include <CLI/CLI.hpp>
+#include "bench/http/bare_responder.hpp"
+
 #include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <iostream>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -68,23 +68,11 @@ void accept_next(tcp::acceptor& acceptor, asio::io_context& io, bool is_shared) 
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  CLI::App app{"Answers every HTTP request with the same small JSON text: what Beast alone can do"};
-  std::uint16_t port = 0;
-  int threads = 1;
-  app.add_option("--port", port, "Port on 127.0.0.1")->required();
-  app.add_option("--threads", threads, "I/O threads")->check(CLI::Range(1, 64))->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
-    asio::io_context io(threads);
-    tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), port});
-    accept_next(acceptor, io, threads > 1);
-    std::vector<std::jthread> others;
-    for (int i = 1; i < threads; ++i) others.emplace_back([&io] { io.run(); });
-    io.run();
-  } catch (const std::exception& error) {
-    std::cerr << "bare_responder: " << error.what() << '\n';
-    return 2;
-  }
-  return 0;
+void answer_for_ever(std::uint16_t port, int threads) {
+  asio::io_context io(threads);
+  tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), port});
+  accept_next(acceptor, io, threads > 1);
+  std::vector<std::jthread> others;
+  for (int i = 1; i < threads; ++i) others.emplace_back([&io] { io.run(); });
+  io.run();
 }

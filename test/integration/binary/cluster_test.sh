@@ -79,14 +79,14 @@ refused 'asked to end before it had started' timeout --preserve-status 2 \
 # Addresses and ports that will not do are refused before anything else; there is no directory then.
 for address in 0.0.0.0 :: 8.8.8.8; do
   refused "address: $address is neither a loopback nor a private address" "$TROUPE" node --name x \
-    --data "$work/nothing" --address "$address" --port 20001 "${nobody[@]}" 0
+    --data "$work/nothing" --address "$address" --port 20001 "${nobody[@]}" 1
 done
 for address in '' localhost; do
   refused "address: \"$address\" is no IP address" "$TROUPE" node --name x --data "$work/nothing" \
-    --address "$address" --port 20001 "${nobody[@]}" 0
+    --address "$address" --port 20001 "${nobody[@]}" 1
 done
-refused '"foo" is no IP:PORT' "$TROUPE" node --name x --data "$work/nothing" --advertise foo --port 20001 "${nobody[@]}" 0
-refused '"foo" is no IP address' "$TROUPE" front --data "$work/nothing" --link-address foo --port 0 "${nobody[@]}" 0
+refused '"foo" is no IP:PORT' "$TROUPE" node --name x --data "$work/nothing" --advertise foo --port 20001 "${nobody[@]}" 1
+refused '"foo" is no IP address' "$TROUPE" front --data "$work/nothing" --link-address foo --port 0 "${nobody[@]}" 1
 [[ ! -e "$work/nothing" ]] || fail "what was refused has made a data directory"
 
 # A start that fails says why, and is in nobody's way.
