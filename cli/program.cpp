@@ -1,8 +1,12 @@
 #include "cli/program.hpp"
 
+#include <fmt/core.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <cstdio>
 
 #include "cli/allocator.hpp"
 #include "cli/flash_sale/options.hpp"
@@ -38,6 +42,13 @@ int run_program(int argc, char** argv, const program_parts& parts) {
   auto* status_command = add_status_command(program, status);
   auto* verify_command = add_verify_command(program, verify);
   auto* sale_command = flash_sale::add_flash_sale_command(program, sale);
+  // CLI11 would only say that a subcommand is required.
+  const auto commands = program.get_subcommands([](const CLI::App*) { return true; });
+  const auto is_asked = [&](const CLI::App* one) { return one->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), is_asked)) {
+    fmt::print(stderr, "troupe: there is no command \"{}\"; `troupe --help` lists them\n", argv[1]);
+    return 2;
+  }
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& fault) {

@@ -21,9 +21,9 @@ constexpr const char* footer = R"(Examples:
       10,000 buyers for 1,000 units at the server on this machine
   troupe flash-sale --data ./data --buyers 2000 --stock 50 --per-user-limit 1 --users 500 --html sale.html
       four tries an account, one unit each at most, and a page to look at
-  troupe flash-sale --data ./data --retry-lost --kill-at 0.3 \
+  troupe flash-sale --data ./data --retry-lost --kill-at 0.03 \
       --kill-server troupe.pid --restart-command "troupe serve --data ./data --pid-file troupe.pid"
-      kill -9 the server when 30 % of the answers are in, start it again, and go on with the same keys
+      kill -9 the server when 3 % of the answers are in, start it again, and go on with the same keys
 
 Exit code: 0 every check held, 1 a check failed, 2 the sale could not be run (the message says what to do).)";
 
@@ -92,7 +92,9 @@ CLI::App* add_flash_sale_command(CLI::App& program, flash_sale_options& o) {
                     "Shell command that starts the server on the same data and writes PID_FILE; its output "
                     "goes to PID_FILE.restart.log")
           ->group(kill);
-  c->add_option("--kill-at", o.kill_at, "Share of the answers after which to kill")
+  c->add_option(
+       "--kill-at", o.kill_at,
+       "Share of the answers after which to kill; who is first gets a unit, so a small one is amid the sale")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str()
       ->group(kill);

@@ -34,7 +34,7 @@ struct flash_sale_options {
 
   std::filesystem::path kill_pid_file;  ///< empty: nobody is killed
   std::string restart_command;
-  double kill_at = 0.5;
+  double kill_at = 0.05;  ///< amid the sale: units go to who is first
 
   bool json = false;
   std::filesystem::path html;  ///< empty: no page

@@ -21,7 +21,7 @@ struct sale_rules {
   std::chrono::milliseconds answer_timeout{10'000};
   bool retry_lost = false;
   std::chrono::milliseconds retry_for{30'000};
-  double kill_at = 0.5;
+  double kill_at = 0.05;
   std::uint64_t seed = 1;  ///< spreads the back-off
 };
 

@@ -235,9 +235,15 @@ bool gateway::name_command(exchange& x, response& answer) const {
 
 bool gateway::check_versions(exchange& x, response& answer) const {
   const auto& route = *x.entry->what;
-  if (!route.etag) return true;
   const bool has_match = x.head.has(header::if_match);
   const bool is_read = route.method == http_method::get;  // its If-None-Match is for answer_ok()
+  if (!route.etag) {
+    if (is_read || !has_match) return true;
+    // RFC 9110, 13.1.1: it is not done unless the condition holds.
+    refuse(x, front_problem::precondition_failed, "what this request is sent to has no version to match",
+           answer);
+    return false;
+  }
   const bool has_none_match = !is_read && x.head.has(header::if_none_match);
   if (!has_match && !has_none_match) return true;
   const auto wanted = has_match ? parse_if_match(x.head[header::if_match])

@@ -110,6 +110,11 @@ cp "$work/FORMAT.good" "$data/FORMAT"
 [[ "$before" == "$(find "$data" -type f -exec cksum {} + | sort)" ]] || fail "a refused directory was touched"
 refused '8 shards, not 64' --data "$data" --port 0 --ops-port 0 --shards 64
 
+code=0
+"$troupe" bogus >"$work/bogus" 2>&1 || code=$?
+grep --quiet 'no command "bogus"' "$work/bogus" || fail "an unknown command is not named"
+((code == 2)) || fail "an unknown command ended with $code"
+
 start --compat
 [[ "$(status_of --request POST "$url/tasks" --header 'Content-Type: application/json' \
   --data '{"title":"Paint","userId":"0190b1c0-0000-7000-8000-000000000009"}')" == 201 ]] || fail "compat POST /tasks"

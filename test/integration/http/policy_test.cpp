@@ -123,6 +123,25 @@ TEST_CASE("versions: what a change expects is for the entity to check") {
   CHECK(f.runtime.seen_count() == seen);
 }
 
+TEST_CASE("versions: a change of what has none is not made when it is to match one") {
+  http_fixture f;
+  auto c = f.connect();
+  const auto drop = [&](std::string_view header) {
+    return c.ask("DELETE /api/v1/toys/a HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer " +
+                 f.token({"user", "admin"}) + "\r\n" + std::string{header} + "\r\n");
+  };
+  const auto seen = f.runtime.seen_count();
+  for (const auto* tag : {"*", "\"7\"", "\"abc\"", "\"7\", \"8\""}) {
+    CAPTURE(tag);
+    const auto refused = drop("If-Match: " + std::string{tag} + "\r\n");
+    CHECK(refused.status == 412);
+    CHECK(refused.problem() == "precondition-failed");
+  }
+  CHECK(f.runtime.seen_count() == seen);
+  CHECK(drop("If-None-Match: \"7\"\r\n").status == 204);
+  CHECK(c.ask(get("/api/v1/toys/a/parts", "If-Match: \"7\"\r\n")).status == 200);
+}
+
 TEST_CASE("versions: one that is not there goes before a refusal, but not before `not found`") {
   http_fixture f;
   auto c = f.connect();
