@@ -286,18 +286,18 @@ TEST_CASE("placement: copies go to other zones when there are some, and stay eve
     std::vector<std::string> zones;
     std::size_t zones_each;
   };
-  for (const auto& [zones, zones_each] : std::vector<situation>{{{"a", "a", "a", "b", "c"}, 3},
-                                                                {{"a", "a", "b", "b", "c", "c"}, 3},
-                                                                {{"a", "a", "a", "b"}, 2},
-                                                                {{"a", "b", "b", "c", "c", "c", "d"}, 3}}) {
-    CAPTURE(zones.size());
+  for (const auto& one : std::vector<situation>{{{"a", "a", "a", "b", "c"}, 3},
+                                                {{"a", "a", "b", "b", "c", "c"}, 3},
+                                                {{"a", "a", "a", "b"}, 2},
+                                                {{"a", "b", "b", "c", "c", "c", "d"}, 3}}) {
+    CAPTURE(one.zones.size());
     auto shards = new_cluster(3, 3);  // before anybody had named a zone
-    const auto sites = nodes_in(zones);
+    const auto sites = nodes_in(one.zones);
     const auto done = carry_out_all(shards, sites);
     CHECK(done.fewest == 3);
     for (const auto& s : shards) {
       CHECK(s.config.replicas.size() == 3);
-      CHECK(zones_of(s, sites) == zones_each);
+      CHECK(zones_of(s, sites) == one.zones_each);
     }
   }
   // Where zones leave a choice, each node has as many, give or take one.
