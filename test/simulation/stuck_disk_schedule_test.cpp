@@ -36,6 +36,44 @@ void let_3_be_outside(bench& b) {
   REQUIRE(b.config().in_sync.size() == 2);
 }
 
+void make_2_the_primary(bench& b) {
+  b.propose(1);
+  b.settle({1, 2, 3});
+  b.step(1, replication::transfer_to{node_id{2}});
+  b.run({1, 2, 3}, milliseconds{300});
+  REQUIRE(b.serves(2));
+}
+
+/// Its disk hangs while the authority is away, and answers again.
+void let_1_give_way_in_vain(bench& b) {
+  b.propose(1);
+  b.settle({1, 2, 3});
+  b.authority_is_out = true;
+  b.propose(1);
+  run_without_disks(b, {1}, {1, 2, 3}, milliseconds{4000});
+  CHECK(b.at(1).figures().stuck_disks == 1);
+  b.sync(1);
+  b.settle({1, 2, 3});
+}
+
+/// When the authority is back.
+void check_that_1_stays(bench& b) {
+  b.authority_is_out = false;
+  b.run({1, 2, 3}, milliseconds{3000});
+  CHECK(b.serves(1));
+  CHECK(b.config().epoch == 1);
+}
+
+/// At node 1, one every two seconds.
+void check_that_reads_go_on(bench& b, const std::set<int>& hang, const std::vector<int>& nodes) {
+  for (std::uint64_t ticket = 1; ticket < 10; ++ticket) {
+    b.step(1, replication::read{ticket, b.at(1).commit()});
+    run_without_disks(b, hang, nodes, milliseconds{2000});
+    CHECK(b.released(1) == ticket);
+  }
+  CHECK(b.config().epoch == 1);
+}
+
 }  // namespace
 
 TEST_CASE("replica: R=3, a primary whose disk does not answer gives way to a copy whose disk does") {
@@ -75,22 +113,13 @@ TEST_CASE(
     }
     REQUIRE(b.config().in_sync.size() == 2);
     b.propose(1);
-    for (std::uint64_t ticket = 1; ticket < 10; ++ticket) {
-      b.step(1, replication::read{ticket, b.at(1).commit()});
-      run_without_disks(b, {1}, {1, 2}, milliseconds{2000});
-      CHECK(b.released(1) == ticket);
-    }
-    CHECK(b.config().epoch == 1);
+    check_that_reads_go_on(b, {1}, {1, 2});
   }
 }
 
 TEST_CASE("replica: R=3, who becomes the primary on a disk that hangs gives way before it has served") {
   bench b(3, 2);
-  b.propose(1);
-  b.settle({1, 2, 3});
-  b.step(1, replication::transfer_to{node_id{2}});
-  b.run({1, 2, 3}, milliseconds{300});
-  REQUIRE(b.serves(2));
+  make_2_the_primary(b);
   // Node 1's disk hangs while nothing is written, so it is as good a successor as node 3.
   run_without_disks(b, {1}, {1, 2, 3}, milliseconds{5000});
   b.step(2, replication::transfer_to{node_id{1}});
@@ -104,23 +133,13 @@ TEST_CASE("replica: R=3, who becomes the primary on a disk that hangs gives way 
 TEST_CASE(
     "replica: R=3, a primary that gave way while the authority was away and goes on is not deposed later") {
   bench b(3, 2);
-  b.propose(1);
-  b.settle({1, 2, 3});
-  b.authority_is_out = true;
-  b.propose(1);
-  run_without_disks(b, {1}, {1, 2, 3}, milliseconds{4000});
-  CHECK(b.at(1).figures().stuck_disks == 1);
-  b.sync(1);
-  b.settle({1, 2, 3});
+  let_1_give_way_in_vain(b);
   for (int i = 0; i < 60; ++i) {
     b.propose(1);
     b.run({1, 2, 3}, milliseconds{1000});
     REQUIRE(b.at(1).commit() == b.at(1).log().last());
   }
-  b.authority_is_out = false;
-  b.run({1, 2, 3}, milliseconds{3000});
-  CHECK(b.serves(1));
-  CHECK(b.config().epoch == 1);
+  check_that_1_stays(b);
 }
 
 TEST_CASE("replica: R=3, where no disk answers nobody gives way") {
@@ -161,12 +180,7 @@ TEST_CASE("replica: R=3, at the floor nobody gives way to a copy that made no pr
   run_without_disks(b, {3}, {1, 2, 3}, milliseconds{4000});
   REQUIRE(b.config().in_sync.size() == 2);
   b.propose(1);
-  for (std::uint64_t ticket = 1; ticket < 10; ++ticket) {
-    b.step(1, replication::read{ticket, b.at(1).commit()});
-    run_without_disks(b, {1, 3}, {1, 2, 3}, milliseconds{2000});
-    CHECK(b.released(1) == ticket);
-  }
-  CHECK(b.config().epoch == 1);
+  check_that_reads_go_on(b, {1, 3}, {1, 2, 3});
 }
 
 TEST_CASE("replica: R=3, at the floor nobody gives way to a copy whose disk hangs too") {
@@ -177,12 +191,7 @@ TEST_CASE("replica: R=3, at the floor nobody gives way to a copy whose disk hang
     b.propose(1);
     run_without_disks(b, {3}, {1, 2, 3}, apart);
     b.propose(1);
-    for (std::uint64_t ticket = 1; ticket < 10; ++ticket) {
-      b.step(1, replication::read{ticket, b.at(1).commit()});
-      run_without_disks(b, {1, 3}, {1, 2, 3}, milliseconds{2000});
-      CHECK(b.released(1) == ticket);
-    }
-    CHECK(b.config().epoch == 1);
+    check_that_reads_go_on(b, {1, 3}, {1, 2, 3});
     CHECK(b.config().in_sync.size() == 2);  // nor does it join
   }
 }
@@ -240,11 +249,7 @@ TEST_CASE("replica: R=3, while every disk hangs epochs do not chase each other")
 
 TEST_CASE("replica: R=3, when a primary's disk answers again nobody is blamed for what waited behind it") {
   bench b(3, 2);
-  b.propose(1);
-  b.settle({1, 2, 3});
-  b.step(1, replication::transfer_to{node_id{2}});
-  b.run({1, 2, 3}, milliseconds{300});
-  REQUIRE(b.serves(2));
+  make_2_the_primary(b);
   run_without_disks(b, {1}, {1, 2, 3}, milliseconds{1000});
   b.step(2, replication::transfer_to{node_id{1}});
   run_without_disks(b, {1}, {1, 2, 3}, milliseconds{2950});
@@ -259,10 +264,7 @@ TEST_CASE("replica: R=3, when a primary's disk answers again nobody is blamed fo
 
 TEST_CASE("replica: R=3, when a primary's disk answers again the others have as long as ever") {
   bench b(3, 2);
-  b.propose(1);
-  b.settle({1, 2, 3});
-  b.step(1, replication::transfer_to{node_id{2}});
-  b.run({1, 2, 3}, milliseconds{300});
+  make_2_the_primary(b);
   run_without_disks(b, {1}, {1, 2, 3}, milliseconds{1000});
   b.step(2, replication::transfer_to{node_id{1}});
   run_without_disks(b, {1}, {1, 2, 3}, milliseconds{2950});
@@ -277,18 +279,8 @@ TEST_CASE("replica: R=3, when a primary's disk answers again the others have as 
 TEST_CASE(
     "replica: R=3, a primary that gave way, whose disk answers at once and that idles then, is not deposed later") {
   bench b(3, 2);
-  b.propose(1);
-  b.settle({1, 2, 3});
-  b.authority_is_out = true;
-  b.propose(1);
-  run_without_disks(b, {1}, {1, 2, 3}, milliseconds{4000});
-  CHECK(b.at(1).figures().stuck_disks == 1);
-  b.sync(1);
-  b.settle({1, 2, 3});
+  let_1_give_way_in_vain(b);
   b.run({1, 2, 3}, milliseconds{60000});
   REQUIRE(b.at(1).commit() == b.at(1).log().last());
-  b.authority_is_out = false;
-  b.run({1, 2, 3}, milliseconds{3000});
-  CHECK(b.serves(1));
-  CHECK(b.config().epoch == 1);
+  check_that_1_stays(b);
 }
