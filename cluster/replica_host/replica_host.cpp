@@ -143,9 +143,19 @@ void replica_host::step(const event& what) {
   publish();
 }
 
+/// With the first step of a role, so while its first entry is on its way to the other copies: what was
+/// committed before is made rows meanwhile, which the shard would otherwise wait for afterwards.
+void replica_host::follow_role() {
+  const bool is_primary = core_.role() == replica_role::primary;
+  if (is_primary == progress_.is_primary.exchange(is_primary, std::memory_order_relaxed)) return;
+  if (is_primary && is_serving_) return;
+  if (is_primary && core_.commit() > applied_) place_.log->commit(place_.shard, core_.commit(), true);
+  place_.listener->on_elected(is_primary);
+}
+
 void replica_host::publish() {
   constexpr auto relaxed = std::memory_order_relaxed;
-  progress_.is_primary.store(core_.role() == replica_role::primary, relaxed);
+  follow_role();
   const bool waits = core_.is_waiting_for_copies();
   if (waits && !progress_.is_waiting_for_copies.load(relaxed))
     spdlog::warn(

@@ -102,6 +102,7 @@ class replica_host final : public shard_replica {
   void send_from_log(const replication::send_entries& what);
   void send_what_waited();
   void tick_soon();
+  void follow_role();
   void publish();
   void follow_log_start();
   void forget_old_snapshots();

@@ -203,9 +203,12 @@ class routed_port final : public command_port {
       auto& s = slots_[slot];
       if (!s.on_reply) continue;
       if (s.sent_to == node_id::none) {
-        // Another one is the primary now: there is nothing to wait for.
+        // Another one is the primary now: there is nothing to wait for, and if it does not know that yet, not
+        // for long.
         const auto primary = home_.map_.primary_of(s.shard);
-        if (primary != node_id::none && primary != s.refused_by) s.due = now;
+        if (primary == node_id::none || primary == s.refused_by) continue;
+        s.due = now;
+        s.pause = {};
         continue;
       }
       const bool is_lost = std::find(lost.begin(), lost.end(), s.sent_to) != lost.end();

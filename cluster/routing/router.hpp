@@ -15,9 +15,9 @@
 namespace troupe {
 
 struct router_options {
-  std::size_t pending_max = 65'536;           // of one port
-  std::chrono::milliseconds grace{1000};      // after its deadline a command is answered `unknown`
-  std::chrono::milliseconds retry_after{15};  // nobody took it: the first pause, which then doubles
+  std::size_t pending_max = 65'536;          // of one port
+  std::chrono::milliseconds grace{1000};     // after its deadline a command is answered `unknown`
+  std::chrono::milliseconds retry_after{5};  // nobody took it: the first pause, which then doubles
   std::chrono::milliseconds retry_after_max{200};
 };
 

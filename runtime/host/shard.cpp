@@ -69,6 +69,13 @@ shard::shard(shard_id id, const shard_options& options, const kind_registry& kin
       chunk_(id),
       applied_(applied) {}
 
+/// From the moment that the authority names it, since fronts may have heard of that before this node has
+/// committed anything.
+void shard::on_elected(bool is_elected) {
+  is_elected_ = is_elected && !is_deposed_;
+  if (!is_elected) refuse_early();
+}
+
 void shard::on_serve(std::uint64_t epoch, std::uint64_t barrier) {
   epoch_ = epoch;
   barrier_ = barrier;
@@ -151,16 +158,31 @@ void shard::on_commands(std::uint32_t front, std::vector<ticketed_command>&& com
   for (auto& command : commands) {
     if (is_serving_ && is_accepting_) {
       accept(front, std::move(command), now);
-    } else if (!may_hold()) {
-      send({front, command.ticket}, {reply_status::not_primary, {}, 0, false});
-    } else if (early_commands_.size() < options_.queued_max && has_room_for(command.what)) {
-      queued_bytes_ += command.what.body.size();
-      early_commands_.emplace_back(front, std::move(command));
     } else {
-      send({front, command.ticket}, {reply_status::overloaded, {}, 0, false});
+      hold(front, std::move(command));
     }
   }
   run_ready();
+}
+
+/// Until it serves, or accepts again. Who is elected may never serve: there fronts keep what is too much.
+void shard::hold(std::uint32_t front, ticketed_command&& command) {
+  const bool has_room = early_commands_.size() < options_.queued_max && has_room_for(command.what);
+  if (has_room && (may_hold() || is_elected_)) {
+    queued_bytes_ += command.what.body.size();
+    early_commands_.emplace_back(front, std::move(command));
+    return;
+  }
+  const auto why = may_hold() ? reply_status::overloaded : reply_status::not_primary;
+  send({front, command.ticket}, {why, {}, 0, false});
+}
+
+/// Another primary may take them.
+void shard::refuse_early() {
+  for (const auto& [front, command] : std::exchange(early_commands_, {})) {
+    queued_bytes_ -= command.what.body.size();
+    send({front, command.ticket}, {reply_status::not_primary, {}, 0, false});
+  }
 }
 
 bool shard::has_room_for(const command& what) const {

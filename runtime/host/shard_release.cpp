@@ -105,14 +105,13 @@ void shard::on_stop_serving() {
   const auto refuse = [&](const reply_address& to) { send(to, {reply_status::not_primary, {}, 0, false}); };
   for (const auto& one : pending_reads_) refuse(one.to);
   for (const auto& to : named_.take_waiting()) refuse(to);
-  for (const auto& [front, command] : early_commands_) refuse({front, command.ticket});
+  refuse_early();
   for (auto& [ref, r] : residents_) {
     auto items = r.queue.take(r.queue.size());
     refuse_as_deposed(items);
   }
   gated_replies_.clear();
   pending_reads_.clear();
-  early_commands_.clear();
   early_parcels_.clear();
   gated_effects_.clear();
   outgoing_acks_.clear();

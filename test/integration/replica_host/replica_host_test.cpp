@@ -40,6 +40,7 @@ struct stage : shard_log, replica_listener {
   void commit(shard_id, std::uint64_t index, bool is_awaited) override {
     commits.emplace_back(index, is_awaited);
   }
+  void on_elected(bool now) override { is_elected = now; }
   void on_serve(std::uint64_t epoch, std::uint64_t barrier) override { served = {epoch, barrier}; }
   void on_committed(std::uint64_t index) override { committed = index; }
   void on_reads_released(std::uint64_t ticket) override { released = ticket; }
@@ -68,6 +69,7 @@ struct stage : shard_log, replica_listener {
   std::pair<std::uint64_t, std::uint64_t> served{};
   std::uint64_t committed = 0;
   std::uint64_t released = 0;
+  bool is_elected = false;
   bool has_stopped = false;
   bool is_accepting = true;
   std::unique_ptr<replica_host> replica;
@@ -98,6 +100,7 @@ TEST_CASE("replica host: serves behind the barrier of its epoch, once that is on
   REQUIRE(decode_entry(chunk.entries.front(), entry));
   CHECK(entry.head.cause == entry_cause::barrier);
   CHECK(s.served.first == 0);
+  CHECK(s.is_elected);
   s.sync();
   CHECK(s.served == std::pair<std::uint64_t, std::uint64_t>{4, 9});
   // The shard waits for the rows.
@@ -140,6 +143,24 @@ TEST_CASE(
   s.answer(alone(3, stage::self, 7, 31));
   s.sync();
   CHECK(s.served == std::pair<std::uint64_t, std::uint64_t>{7, 1});
+}
+
+TEST_CASE(
+    "replica host: who is elected makes rows of what is committed, and holds what comes, before it serves") {
+  stage s{{"", 5, 8, {{2, 1}}, 7}};
+  s.replica->start();
+  s.answer(alone(3, stage::self, 4, 20));
+  CHECK(s.is_elected);
+  CHECK(s.served.first == 0);
+  REQUIRE_FALSE(s.commits.empty());
+  CHECK(s.commits.back() == std::pair<std::uint64_t, bool>{7, true});
+  for (int i = 0; i < 40 && s.authority.reads.empty(); ++i) {
+    s.clock.now_ms += s.tick_after_ms;
+    s.replica->on_tick();
+  }
+  s.answer(alone(3, {node_id{2}, 9}, 5, 21));
+  CHECK_FALSE(s.is_elected);
+  CHECK_FALSE(s.has_stopped);
 }
 
 TEST_CASE("replica host: another primary's epoch stops it") {

@@ -22,7 +22,9 @@ struct sent_command {
 
 /// A router whose network the test plays; the loop is this thread.
 struct routing {
-  explicit routing(milliseconds retry_after = milliseconds{15}, std::uint16_t shards = 4) : map(shards) {
+  explicit routing(milliseconds retry_after = milliseconds{15}, std::uint16_t shards = 4,
+                   std::optional<milliseconds> retry_after_max = {})
+      : map(shards) {
     router::ways ways;
     ways.send = [this](node_id to, std::string_view bytes) {
       if (to == unreachable) return false;
@@ -34,7 +36,8 @@ struct routing {
     ways.refresh = [this] { ++refreshes; };
     router_options quick;
     quick.grace = milliseconds{200};
-    quick.retry_after = quick.retry_after_max = retry_after;
+    quick.retry_after = retry_after;
+    quick.retry_after_max = retry_after_max.value_or(retry_after);
     way = std::make_unique<router>(map, std::move(ways), quick);
     port = way->make_port([this] {
       const std::lock_guard lock{mutex};
@@ -169,6 +172,28 @@ TEST_CASE("router: what waits because it was refused goes at once when another o
   REQUIRE(r.run_until([&] { return r.sent.size() == 2; }));
   r.answer(r.sent[1], reply_status::ok);
   REQUIRE(r.run_until([&] { return got->has_value(); }));
+}
+
+TEST_CASE("router: who has just become the primary and does not know it yet is asked again soon") {
+  routing r{milliseconds{10}, 4, std::chrono::hours{1}};
+  r.all_at(first);
+  const auto got = r.ask(false, std::chrono::minutes{5});
+  auto next = second;
+  // Pauses that went on doubling would be as long as minutes.
+  for (int moves = 0; moves < 14; ++moves) {
+    r.answer(r.sent.back(), reply_status::not_primary);
+    r.port->drain();
+    r.all_at(next);
+    r.way->on_moved();
+    const auto sent = r.sent.size();
+    REQUIRE(r.run_until([&] { return r.sent.size() > sent; }));
+    CHECK(r.sent.back().to == next);
+    r.answer(r.sent.back(), reply_status::not_primary);
+    REQUIRE(r.run_until([&] { return r.sent.size() > sent + 1; }));
+    CHECK(r.sent.back().to == next);
+    next = next == first ? second : first;
+  }
+  CHECK_FALSE(got->has_value());
 }
 
 TEST_CASE("router: a refusal with a reason is an answer, and does not go again") {

@@ -417,6 +417,44 @@ TEST_CASE("shard: a life ends only when no entity is at work, and what comes mea
   CHECK(f.value_of("a") == 5);
 }
 
+TEST_CASE("shard: what comes when it is elected waits until it serves, or until another one is elected") {
+  shard_options options;
+  options.is_only_replica = false;
+  options.queued_max = 2;
+  shard_fixture f{options};
+  f.send(f.make("a", add{5}));
+  f.settle();
+  const auto home = f.home_of("a");
+  auto& replica = *f.replicas[home];
+  const auto elect = [&](bool is_elected) {
+    replica.elect(is_elected);
+    caf::anon_send(f.environment.shards[home], wake_notice{});
+    f.run();
+  };
+  replica.depose();
+  caf::anon_send(f.environment.shards[home], wake_notice{});
+  f.run();
+  CHECK(status_in(f.send(f.make("a", get{}))) == reply_status::not_primary);
+
+  elect(true);
+  const auto waits = f.send(f.make("a", get{}));
+  CHECK_FALSE(waits->has_value());
+  const auto waits_too = f.send(f.make("a", add{1}));
+  // It may never serve, so who asks keeps what is too much.
+  CHECK(status_in(f.send(f.make("a", add{1}))) == reply_status::not_primary);
+  elect(false);
+  CHECK(status_in(waits) == reply_status::not_primary);
+  CHECK(status_in(waits_too) == reply_status::not_primary);
+  CHECK(status_in(f.send(f.make("a", get{}))) == reply_status::not_primary);
+
+  elect(true);
+  const auto answered = f.send(f.make("a", add{1}));
+  replica.serve_again();
+  f.run();
+  f.sync();
+  CHECK(total_in(answered) == 6);
+}
+
 TEST_CASE("shard: while its role is handed over commands wait, and go on when it is kept") {
   shard_fixture f;
   f.send(f.make("a", add{5}));
