@@ -12,7 +12,6 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds leave_patience{3000};
-constexpr std::size_t hand_overs_max = 2;
 constexpr milliseconds hand_over_patience{500};  // then another shard's turn has come
 /// When no hand-over has succeeded for so long nobody takes anything: those that are connected are stopping
 /// too. Longer than a hand-over that fails takes, and the election that ends it.
@@ -62,8 +61,8 @@ std::vector<shard_id> cluster_node::to_hand_over() const {
   return out;
 }
 
-/// A few at a time: a shard serves nobody from here on until another node has written its epoch and the first
-/// entry of that, and all at once would wait for each other's fsyncs. Ends when there is nothing left that
+/// One after the other: a shard serves nobody from here on until another node has written its epoch and the
+/// first entry of that, and several would wait for each other's fsyncs. Ends when there is nothing left that
 /// somebody would take.
 void cluster_node::hand_over_all(steady_clock::time_point until) {
   std::vector<std::optional<steady_clock::time_point>> begun(hosted_.size());
@@ -75,15 +74,11 @@ void cluster_node::hand_over_all(steady_clock::time_point until) {
     left_least = std::min(left_least, left.size());
     const auto patience = transport_->figures().links_open > 0 ? stall_patience : alone_patience;
     if (left.empty() || now - moved_at >= patience) return;
-    std::size_t under_way = 0;
-    for (const auto shard : left)
-      if (begun[shard] && now - *begun[shard] < hand_over_patience) ++under_way;
-    for (const auto shard : left) {
-      if (under_way >= hand_overs_max) break;
-      if (begun[shard]) continue;
-      begun[shard] = now;
-      ++under_way;
-      in_replica(shard, [](replica_host& r) { r.resign(); });
+    const auto is_under_way = [&](shard_id s) { return begun[s] && now - *begun[s] < hand_over_patience; };
+    const auto next = std::find_if(left.begin(), left.end(), [&](shard_id s) { return !begun[s]; });
+    if (next != left.end() && std::none_of(left.begin(), left.end(), is_under_way)) {
+      begun[*next] = now;
+      in_replica(*next, [](replica_host& r) { r.resign(); });
     }
     std::this_thread::sleep_for(stop_poll);
   }

@@ -19,7 +19,7 @@ namespace troupe {
 
 struct cluster_view_options {
   std::chrono::milliseconds interval{1000};    // between looks that nothing gave cause for
-  std::chrono::milliseconds interval_min{20};  // between any two
+  std::chrono::milliseconds interval_min{50};  // between any two
   std::chrono::milliseconds patience{3500};    // for the authority's answers
 };
 

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// However much the watch has to say, everything is not looked at more often than this.
-constexpr auto look_interval_min = 20ms;
+constexpr auto look_interval_min = 50ms;
 /// A watch that is silent for so long is made anew; it may have been forgotten by its server.
 constexpr auto watch_silence_max = 60s;
 constexpr auto watch_again_after = 1s;
