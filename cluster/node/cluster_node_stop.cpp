@@ -12,6 +12,8 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds leave_patience{3000};
+/// For each so many one more is under way at once, so that hundreds take a few seconds too.
+constexpr std::size_t shards_per_hand_over = 64;
 constexpr milliseconds hand_over_patience{500};  // then another shard's turn has come
 /// When no hand-over has succeeded for so long nobody takes anything: those that are connected are stopping
 /// too. Longer than a hand-over that fails takes, and the election that ends it.
@@ -27,7 +29,7 @@ cluster_node::stopped cluster_node::stop(milliseconds deadline) {
   const auto until = steady_clock::now() + deadline;
   stopped out;
   if (!is_superseded_) {
-    hand_over_all(until);
+    hand_over_all(until - deadline / 4);
     leave(until);
     out.kept = primaries();
   }
@@ -61,9 +63,9 @@ std::vector<shard_id> cluster_node::to_hand_over() const {
   return out;
 }
 
-/// One after the other: a shard serves nobody from here on until another node has written its epoch and the
-/// first entry of that, and several would wait for each other's fsyncs. Ends when there is nothing left that
-/// somebody would take.
+/// One after the other, unless there are many: a shard serves nobody from here on until another node has
+/// written its epoch and the first entry of that, and several wait for each other's fsyncs. Ends when there
+/// is nothing left that somebody would take.
 void cluster_node::hand_over_all(steady_clock::time_point until) {
   std::vector<std::optional<steady_clock::time_point>> begun(hosted_.size());
   std::size_t left_least = hosted_.size();
@@ -74,11 +76,16 @@ void cluster_node::hand_over_all(steady_clock::time_point until) {
     left_least = std::min(left_least, left.size());
     const auto patience = transport_->figures().links_open > 0 ? stall_patience : alone_patience;
     if (left.empty() || now - moved_at >= patience) return;
-    const auto is_under_way = [&](shard_id s) { return begun[s] && now - *begun[s] < hand_over_patience; };
-    const auto next = std::find_if(left.begin(), left.end(), [&](shard_id s) { return !begun[s]; });
-    if (next != left.end() && std::none_of(left.begin(), left.end(), is_under_way)) {
-      begun[*next] = now;
-      in_replica(*next, [](replica_host& r) { r.resign(); });
+    auto free = 1 + static_cast<std::ptrdiff_t>(left.size() / shards_per_hand_over);
+    free -= std::count_if(left.begin(), left.end(), [&](shard_id s) {
+      return begun[s] && now - *begun[s] < hand_over_patience && hosted_[s].replica->progress().is_serving;
+    });
+    for (const auto shard : left) {
+      // Who does not serve keeps nobody waiting.
+      const bool serves = hosted_[shard].replica->progress().is_serving;
+      if (begun[shard] || (serves && free-- <= 0)) continue;
+      begun[shard] = now;
+      in_replica(shard, [](replica_host& r) { r.resign(); });
     }
     std::this_thread::sleep_for(stop_poll);
   }

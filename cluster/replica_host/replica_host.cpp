@@ -10,6 +10,9 @@ using namespace replication;
 
 namespace {
 
+/// A hand-over is long over by then; an election that waits for copies may take minutes, and then fronts keep
+/// what they are asked.
+constexpr std::chrono::milliseconds hold_max{500};
 constexpr const char* quarantine_advice =
     "it is left as it is and takes part in nothing. Find out why before anything is removed: this may be the copy that "
     "is right. When it is not, move its data directory away to get a fresh one";
@@ -143,19 +146,25 @@ void replica_host::step(const event& what) {
   publish();
 }
 
-/// With the first step of a role, so while its first entry is on its way to the other copies: what was
-/// committed before is made rows meanwhile, which the shard would otherwise wait for afterwards.
+/// With the first step as the primary its first entry is on its way to the other copies, and fronts may have
+/// heard who it is. What was committed before is made rows meanwhile, which the shard would otherwise wait
+/// for afterwards.
 void replica_host::follow_role() {
   const bool is_primary = core_.role() == replica_role::primary;
-  if (is_primary == progress_.is_primary.exchange(is_primary, std::memory_order_relaxed)) return;
-  if (is_primary && is_serving_) return;
-  if (is_primary && core_.commit() > applied_) place_.log->commit(place_.shard, core_.commit(), true);
-  place_.listener->on_elected(is_primary);
+  const bool is_new = !progress_.is_primary.exchange(is_primary, std::memory_order_relaxed) && is_primary;
+  const auto now = now_of(*place_.clock);
+  if (is_new) {
+    elected_at_ = now;
+    if (core_.commit() > applied_) place_.log->commit(place_.shard, core_.commit(), true);
+  }
+  const bool holds = is_primary && !is_serving_ && now - elected_at_ < hold_max;
+  if (std::exchange(is_holding_, holds) != holds && !is_serving_) place_.listener->on_holding(holds);
 }
 
 void replica_host::publish() {
   constexpr auto relaxed = std::memory_order_relaxed;
   follow_role();
+  progress_.is_serving.store(is_serving_, relaxed);
   const bool waits = core_.is_waiting_for_copies();
   if (waits && !progress_.is_waiting_for_copies.load(relaxed))
     spdlog::warn(

@@ -39,6 +39,7 @@ struct replica_environment {
 /// How far one replica is, for whoever wants to know; written by the shard's thread, read by anybody.
 struct replica_progress {
   std::atomic<bool> is_primary{false};
+  std::atomic<bool> is_serving{false};
   std::atomic<bool> is_waiting_for_copies{false};                // as replica::is_waiting_for_copies()
   std::atomic<bool> is_quarantined{false};                       // takes part in nothing
   std::atomic<bool> is_disk_stuck{false};                        // as replica::is_disk_stuck()
@@ -116,8 +117,10 @@ class replica_host final : public shard_replica {
   replication::replica core_;
   replication::actions actions_;
   replica_progress progress_;
-  std::size_t awaited_ = 0;    // of the proposal at hand
-  bool is_serving_ = false;    // the shard has been told to
+  std::size_t awaited_ = 0;  // of the proposal at hand
+  bool is_serving_ = false;  // the shard has been told to
+  bool is_holding_ = false;  // the shard has been told that it will
+  replication::moment elected_at_{};
   std::uint64_t written_ = 0;  // the number of the last write
   std::uint64_t synced_ = 0;   // of those on disk
   struct waiting_entries {

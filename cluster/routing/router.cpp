@@ -208,7 +208,7 @@ class routed_port final : public command_port {
         const auto primary = home_.map_.primary_of(s.shard);
         if (primary == node_id::none || primary == s.refused_by) continue;
         s.due = now;
-        s.pause = {};
+        if (s.refused_by != node_id::none) s.pause = {};
         continue;
       }
       const bool is_lost = std::find(lost.begin(), lost.end(), s.sent_to) != lost.end();

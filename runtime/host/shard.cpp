@@ -71,14 +71,15 @@ shard::shard(shard_id id, const shard_options& options, const kind_registry& kin
 
 /// From the moment that the authority names it, since fronts may have heard of that before this node has
 /// committed anything.
-void shard::on_elected(bool is_elected) {
-  is_elected_ = is_elected && !is_deposed_;
-  if (!is_elected) refuse_early();
+void shard::on_holding(bool holds) {
+  is_holding_ = holds && !is_deposed_;
+  if (!holds && !may_hold()) refuse_early();
 }
 
 void shard::on_serve(std::uint64_t epoch, std::uint64_t barrier) {
   epoch_ = epoch;
   barrier_ = barrier;
+  is_holding_ = false;
   start_when_ready();
 }
 
@@ -165,10 +166,10 @@ void shard::on_commands(std::uint32_t front, std::vector<ticketed_command>&& com
   run_ready();
 }
 
-/// Until it serves, or accepts again. Who is elected may never serve: there fronts keep what is too much.
+/// Until it serves, or accepts again. Before it serves, fronts keep what is too much.
 void shard::hold(std::uint32_t front, ticketed_command&& command) {
   const bool has_room = early_commands_.size() < options_.queued_max && has_room_for(command.what);
-  if (has_room && (may_hold() || is_elected_)) {
+  if (has_room && (may_hold() || (is_holding_ && !is_stopping_))) {
     queued_bytes_ += command.what.body.size();
     early_commands_.emplace_back(front, std::move(command));
     return;

@@ -126,7 +126,7 @@ class shard final : public replica_listener {
 
   void on_commands(std::uint32_t front, std::vector<ticketed_command>&& commands);
   void on_batch_done(run_batch& batch);
-  void on_elected(bool is_elected) override;
+  void on_holding(bool holds) override;
   void on_serve(std::uint64_t epoch, std::uint64_t barrier) override;
   void on_committed(std::uint64_t index) override;
   void on_reads_released(std::uint64_t ticket) override;
@@ -221,7 +221,7 @@ class shard final : public replica_listener {
   std::size_t awaited_ = 0;  // entries of the chunk that a client waits for
   std::uint64_t epoch_ = 0;  // 0: not the primary
   std::uint64_t barrier_ = 0;
-  bool is_elected_ = false;  // and may not serve yet
+  bool is_holding_ = false;  // commands, until it serves
   bool is_serving_ = false;
   bool is_accepting_ = true;
   bool is_deposed_ = false;

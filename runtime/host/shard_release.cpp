@@ -99,7 +99,7 @@ void shard::on_reads_released(std::uint64_t ticket) {
 /// of other shards are repeated by these.
 void shard::on_stop_serving() {
   is_deposed_ = true;
-  is_serving_ = false;
+  is_serving_ = is_holding_ = false;
   for (auto& one : gated_replies_) send(one.to, {reply_status::unknown, {}, 0, false});
   // Nothing came of these, or another primary knows it.
   const auto refuse = [&](const reply_address& to) { send(to, {reply_status::not_primary, {}, 0, false}); };

@@ -45,9 +45,9 @@ class shard_replica {
 class replica_listener {
  public:
   virtual ~replica_listener() = default;
-  /// This is the primary, and serves once its first entry is committed: commands wait for that. False: it is
-  /// not, and those that wait are refused.
-  virtual void on_elected(bool is_elected) = 0;
+  /// True: this is the primary and will soon serve, so commands wait for that. False: it does not, or not
+  /// soon, and those that wait are refused.
+  virtual void on_holding(bool holds) = 0;
   /// This is the primary. Everything up to entry `barrier`, the first of `epoch`, is committed; the next
   /// entry comes after it.
   virtual void on_serve(std::uint64_t epoch, std::uint64_t barrier) = 0;

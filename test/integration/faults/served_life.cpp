@@ -61,7 +61,7 @@ class served_life::served_shard final : public replica_listener {
     if (is_ready_ && index > barrier_) life_.events_.acknowledged(id_, entries_before_ + index - barrier_);
   }
   void on_reads_released(std::uint64_t) override {}
-  void on_elected(bool) override {}
+  void on_holding(bool) override {}
   void on_accepting(bool) override {}
   void on_stop_serving() override { TROUPE_ASSERT(false, "there is nobody else to serve"); }
   void on_applied(std::uint64_t index) {

@@ -109,7 +109,7 @@ struct replica_node final : journal_listener, replica_listener, replica_peers {
   }
   void on_committed(std::uint64_t index) override { committed = index; }
   void on_reads_released(std::uint64_t) override {}
-  void on_elected(bool) override {}
+  void on_holding(bool) override {}
   void on_accepting(bool) override {}
   void on_stop_serving() override { FAIL("nobody else is elected here"); }
   void send(const message& what) override { sent.push_back(what); }

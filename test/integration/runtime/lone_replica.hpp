@@ -24,7 +24,7 @@ class lone_replica final : public shard_replica {
     if (control_.serves) let_serve();
   }
   void let_serve() { place_.listener->on_serve(epoch_, place_.found.last); }
-  void elect(bool is_elected) { place_.listener->on_elected(is_elected); }
+  void hold(bool begins) { place_.listener->on_holding(begins); }
   /// Another one becomes the primary: what is not committed is gone.
   void depose() {
     written_.clear();

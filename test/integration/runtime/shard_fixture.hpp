@@ -138,6 +138,16 @@ class shard_fixture {
     return shard_of({counter::kind::options.id, key}, shard_count);
   }
 
+  /// The process is going to stop: whether that shard has nothing left to do.
+  bool is_quiet_at_stop(shard_id shard) {
+    bool is_quiet = false;
+    caf::scoped_actor self{*system};
+    auto asked = self->request(environment.shards[shard], caf::infinite, quiet_question{true});
+    run();
+    asked.receive([&](bool quiet) { is_quiet = quiet; }, [](caf::error&) {});
+    return is_quiet;
+  }
+
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(system->scheduler());
   }

@@ -417,7 +417,7 @@ TEST_CASE("shard: a life ends only when no entity is at work, and what comes mea
   CHECK(f.value_of("a") == 5);
 }
 
-TEST_CASE("shard: what comes when it is elected waits until it serves, or until another one is elected") {
+TEST_CASE("shard: before it serves commands wait, until it does, or is said not to do so soon") {
   shard_options options;
   options.is_only_replica = false;
   options.queued_max = 2;
@@ -426,8 +426,8 @@ TEST_CASE("shard: what comes when it is elected waits until it serves, or until 
   f.settle();
   const auto home = f.home_of("a");
   auto& replica = *f.replicas[home];
-  const auto elect = [&](bool is_elected) {
-    replica.elect(is_elected);
+  const auto hold = [&](bool begins) {
+    replica.hold(begins);
     caf::anon_send(f.environment.shards[home], wake_notice{});
     f.run();
   };
@@ -436,23 +436,32 @@ TEST_CASE("shard: what comes when it is elected waits until it serves, or until 
   f.run();
   CHECK(status_in(f.send(f.make("a", get{}))) == reply_status::not_primary);
 
-  elect(true);
+  hold(true);
   const auto waits = f.send(f.make("a", get{}));
   CHECK_FALSE(waits->has_value());
   const auto waits_too = f.send(f.make("a", add{1}));
   // It may never serve, so who asks keeps what is too much.
   CHECK(status_in(f.send(f.make("a", add{1}))) == reply_status::not_primary);
-  elect(false);
+  hold(false);
   CHECK(status_in(waits) == reply_status::not_primary);
   CHECK(status_in(waits_too) == reply_status::not_primary);
   CHECK(status_in(f.send(f.make("a", get{}))) == reply_status::not_primary);
 
-  elect(true);
+  hold(true);
   const auto answered = f.send(f.make("a", add{1}));
   replica.serve_again();
   f.run();
   f.sync();
   CHECK(total_in(answered) == 6);
+
+  // Who stops holds nothing that would keep it.
+  replica.depose();
+  caf::anon_send(f.environment.shards[home], wake_notice{});
+  f.run();
+  hold(true);
+  CHECK(f.is_quiet_at_stop(home));
+  CHECK(status_in(f.send(f.make("a", get{}))) == reply_status::not_primary);
+  CHECK(f.is_quiet_at_stop(home));
 }
 
 TEST_CASE("shard: while its role is handed over commands wait, and go on when it is kept") {
@@ -476,10 +485,5 @@ TEST_CASE("shard: while its role is handed over commands wait, and go on when it
   f.run();
   CHECK(status_in(refused) == reply_status::not_primary);
   // A backup has nothing to wait for before it ends.
-  bool is_quiet = false;
-  caf::scoped_actor self{*f.system};
-  auto asked = self->request(f.environment.shards[f.home_of("a")], caf::infinite, quiet_question{true});
-  f.run();
-  asked.receive([&](bool quiet) { is_quiet = quiet; }, [](caf::error&) {});
-  CHECK(is_quiet);
+  CHECK(f.is_quiet_at_stop(f.home_of("a")));
 }
