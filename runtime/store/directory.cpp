@@ -121,8 +121,12 @@ std::uint64_t free_bytes(const std::string& directory) {
 
 namespace {
 
+/// Of a directory that may have to be made.
 std::optional<store_error> check_room(const std::string& directory) {
-  if (free_bytes(directory) >= start_free_bytes_min) return std::nullopt;
+  std::error_code ignored;
+  auto there = fs::absolute(directory);
+  while (!fs::exists(there, ignored) && there.has_relative_path()) there = there.parent_path();
+  if (free_bytes(there.string()) >= start_free_bytes_min) return std::nullopt;
   return store_error{code::not_writable,
                      "the disk of " + directory + " is full: 64 MiB free are needed to start"};
 }
@@ -184,6 +188,11 @@ std::variant<bool, store_error> has_store(const store_options& options) {
 std::optional<store_error> prepare_directory(const store_options& options, directory_lock& lock) {
   const auto& directory = options.directory;
   auto& disk = disk_of(options.disk);
+  // A new directory needs room before anything is made; of one that is there the format is told first.
+  const auto is_there = exists(disk, directory + "/FORMAT");
+  if (const auto* fault = std::get_if<store_error>(&is_there)) return *fault;
+  if (!std::get<bool>(is_there))
+    if (auto refused = check_room(directory)) return refused;
   if (auto refused = make_directories(disk, directory)) return refused;
   if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
     return store_error{code::not_writable,
@@ -211,7 +220,6 @@ std::optional<store_error> prepare_directory(const store_options& options, direc
   if (std::get<bool>(has_store)) {
     return store_error{code::corrupt, "the data directory " + directory + " has a store but no FORMAT file"};
   }
-  if (auto refused = check_room(directory)) return refused;
   if (auto refused = write_format(disk, file, options.shard_count)) return refused;
   return make_store_directory(disk, directory);
 }

@@ -78,6 +78,22 @@ refused 'io-threads' --data "$work/other" --port 0 --ops-port 0 --io-threads 100
 refused 'shards' --data "$work/other" --port 0 --ops-port 0 --shards 5000
 [[ ! -e "$work/other" ]] || fail "a refused start left a directory behind: $(find "$work/other")"
 
+# Nor does one on a disk without room, neither a directory nor anything in one.
+if ((EUID == 0)) && unshare --mount true 2>/dev/null; then
+  # shellcheck disable=SC2016  # expanded by the inner shell
+  unshare --mount bash -euo pipefail -c '
+    mount -t tmpfs -o size=32m none "$1"
+    mkdir "$1/empty"
+    for at in new empty; do
+      code=0
+      timeout 20 "$2" serve --data "$1/$at" --port 0 --ops-port 0 >"$3" 2>&1 || code=$?
+      ((code != 0 && code != 124)) || { echo "ended with $code"; exit 1; }
+      grep --quiet "64 MiB free are needed" "$3" || { cat "$3"; exit 1; }
+    done
+    [[ "$(find "$1" -mindepth 1)" == "$1/empty" ]] || { find "$1"; exit 1; }
+  ' - "$(mktemp --directory "$work/full.XXXXXX")" "$troupe" "$work/refusal" >&2 || fail "a start on a full disk"
+fi
+
 admin="$("$troupe" token --data "$data" --user 0190b1c0-0000-7000-8000-000000000001 --role admin | tail --lines=1)"
 put() { # token, stock, more headers
   status_of --request PUT "$url/api/v1/skus/phone" --header "Authorization: Bearer $1" \

@@ -99,7 +99,10 @@ struct lonely_cluster {
     options.transport.port = at_port;
     options.replicas = replicas;
     options.found_after = found_after;
-    options.on_superseded = [this] { ++superseded; };
+    options.on_superseded = [this] {
+      ++superseded;
+      superseded.notify_all();
+    };
     return cluster_node::start(std::move(options), kinds, clock);
   }
   void start() {
@@ -391,6 +394,7 @@ TEST_CASE("cluster node: one that another process has taken the place of says so
   REQUIRE(std::holds_alternative<std::unique_ptr<cluster_node>>(started));
   REQUIRE(comes_to_say(*cluster.node, "another process has been started as this node"));
   CHECK(cluster.node->is_superseded());
+  cluster.superseded.wait(0);  // the node says so before it calls
   CHECK(cluster.superseded == 1);
   CHECK_FALSE(std::get<std::unique_ptr<cluster_node>>(started)->is_superseded());
   CHECK(cluster.node->stop(10s).kept == 0);
