@@ -127,10 +127,12 @@ class cluster_node final : transport_listener, replica_peers, shard_routes, auth
   void move_copies(const std::vector<stored_config>& shards, const std::vector<placement::site>& may_hold);
   void hand_back_one(const std::vector<stored_config>& shards);
   void in_replica(shard_id shard, std::function<void(replica_host&)> what);
+  std::size_t kept() const;
   std::vector<shard_id> to_hand_over() const;
   void hand_over_all(std::chrono::steady_clock::time_point until);
   void leave(std::chrono::steady_clock::time_point until);
-  bool is_waited_for() const;
+  bool is_waited_for(bool at_floor_too) const;
+  bool has_replacement(const shard_config& now) const;
 
   const cluster_node_options options_;
   member self_;

@@ -12,6 +12,8 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr milliseconds leave_patience{3000};
+/// At the floor, for another copy that comes near: a swap takes some 0.2 s then.
+constexpr milliseconds swap_patience{1000};
 /// For each so many one more is under way at once, so that hundreds take a few seconds too.
 constexpr std::size_t shards_per_hand_over = 64;
 constexpr milliseconds hand_over_patience{500};  // then another shard's turn has come
@@ -31,7 +33,7 @@ cluster_node::stopped cluster_node::stop(milliseconds deadline) {
   if (!is_superseded_) {
     hand_over_all(until - deadline / 4);
     leave(until);
-    out.kept = primaries();
+    out.kept = kept();
   }
   {
     const std::unique_lock lock{gate_};
@@ -49,6 +51,13 @@ cluster_node::stopped cluster_node::stop(milliseconds deadline) {
   transport_.reset();
   reader_.reset();
   return out;
+}
+
+/// By the authority: its replicas hear of that a little later.
+std::size_t cluster_node::kept() const {
+  const auto all = map_->all();
+  return static_cast<std::size_t>(std::count_if(
+      all.begin(), all.end(), [this](const auto& one) { return one.config.primary.node == self_.node; }));
 }
 
 /// What it is the primary of and another node has a full copy of.
@@ -91,20 +100,32 @@ void cluster_node::hand_over_all(steady_clock::time_point until) {
   }
 }
 
-/// It acknowledges until nobody waits for it any more; at the floor somebody always does.
+/// It acknowledges until nobody waits for it any more; at the floor somebody does until another copy is taken
+/// in its place, which may never happen.
 void cluster_node::leave(steady_clock::time_point until) {
   for (shard_id shard = 0; shard < hosted_.size(); ++shard)
     in_replica(shard, [](replica_host& r) { r.resign(); });
-  until = std::min(until, steady_clock::now() + leave_patience);
-  while (is_waited_for() && steady_clock::now() < until) std::this_thread::sleep_for(stop_poll);
+  const auto began = steady_clock::now();
+  until = std::min(until, began + leave_patience);
+  for (auto now = began; now < until && is_waited_for(now - began < swap_patience); now = steady_clock::now())
+    std::this_thread::sleep_for(stop_poll);
 }
 
-bool cluster_node::is_waited_for() const {
+bool cluster_node::is_waited_for(bool at_floor_too) const {
   const auto all = map_->all();
-  return std::any_of(all.begin(), all.end(), [this](const stored_config& one) {
-    const auto& members = one.config.in_sync;
-    return members.size() > one.config.min_in_sync &&
-           std::find(members.begin(), members.end(), self_) != members.end();
+  return std::any_of(all.begin(), all.end(), [&](const stored_config& one) {
+    const auto& now = one.config;
+    const auto& members = now.in_sync;
+    if (std::find(members.begin(), members.end(), self_) == members.end()) return false;
+    return members.size() > now.min_in_sync || (at_floor_too && has_replacement(now));
+  });
+}
+
+/// Another node has a copy that is not in sync, and is there.
+bool cluster_node::has_replacement(const shard_config& now) const {
+  return std::any_of(now.replicas.begin(), now.replicas.end(), [&](node_id node) {
+    const auto is_it = [node](const member& m) { return m.node == node; };
+    return std::none_of(now.in_sync.begin(), now.in_sync.end(), is_it) && transport_->reaches(node);
   });
 }
 

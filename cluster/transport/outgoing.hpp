@@ -59,6 +59,10 @@ class outgoing {
     const std::lock_guard lock{mutex_};
     in_flight_bytes_ -= static_cast<std::size_t>(std::min<std::uint64_t>(bytes, in_flight_bytes_));
   }
+  bool is_open() {
+    const std::lock_guard lock{mutex_};
+    return is_open_;
+  }
   void open() { reset(true); }
   /// What waits is gone.
   void close() { reset(false); }

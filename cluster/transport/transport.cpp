@@ -179,6 +179,12 @@ bool transport::send(node_id to, wire::word what, std::string_view bytes) {
   return s.with.put(out.get(), actor, what, bytes);
 }
 
+bool transport::reaches(node_id node) const {
+  const std::lock_guard lock{state_->mutex};
+  const auto it = state_->links.find(node);
+  return it != state_->links.end() && it->second.out->is_open();
+}
+
 bool transport::send_to_front(const member& to, wire::word what, std::string_view bytes) {
   auto& s = *state_;
   return s.with.put(s.fronts.find(to).get(), s.dock, what, bytes);

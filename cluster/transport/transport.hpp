@@ -79,6 +79,9 @@ class transport {
   bool send(node_id to, wire::word what, std::string_view bytes);
   bool send_to_front(const member& to, wire::word what, std::string_view bytes);
 
+  /// Whether that node is connected.
+  bool reaches(node_id node) const;
+
   /// To every node and front that is connected.
   void broadcast(wire::word what, std::string_view bytes);
 
